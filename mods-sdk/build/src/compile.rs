@@ -15,6 +15,9 @@ use crate::manifest::ModCrate;
 use crate::recipe;
 use crate::toolchain::Toolchain;
 
+/// Hears each line of cargo's progress.
+pub(crate) type Listener = dyn Fn(&str) + Send + Sync;
+
 /// Everything one run of cargo needs.
 pub(crate) struct Job<'a> {
     pub(crate) environment: &'a Environment,
@@ -28,7 +31,7 @@ pub(crate) struct Job<'a> {
     pub(crate) every_crate: &'a [String],
     pub(crate) mod_flags: &'a [String],
     pub(crate) ansi: bool,
-    pub(crate) progress: Option<&'a (dyn Fn(&str) + Send + Sync)>,
+    pub(crate) progress: Option<&'a Listener>,
 }
 
 /// What cargo made.
@@ -81,7 +84,7 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Compiled, BuildError> {
             },
         });
     }
-    let (module, fresh) = heard.module.ok_or_else(|| BuildError::Unexpected {
+    let (module, fresh) = heard.module.ok_or(BuildError::Unexpected {
         expected: "a .wasm file of the mod",
         found: said,
     })?;
@@ -174,7 +177,7 @@ fn hidden_paths(job: &Job<'_>) -> Vec<(PathBuf, String)> {
         .filter(|(folder, _)| !folder.starts_with(root));
     hidden
         .extend(outside.map(|(folder, identity)| (folder.clone(), format!("/crates/{identity}"))));
-    for home in job.environment.cargo_home() {
+    if let Some(home) = job.environment.cargo_home() {
         let real = std::fs::canonicalize(&home)
             .ok()
             .filter(|real| *real != home);
@@ -207,7 +210,7 @@ fn joined<'a>(lines: impl Iterator<Item = [&'a std::ffi::OsStr; 3]>) -> OsString
 }
 
 /// Passes cargo's progress on, line by line, and returns all of it.
-fn listen(stderr: impl Read, progress: Option<&(dyn Fn(&str) + Send + Sync)>) -> String {
+fn listen(stderr: impl Read, progress: Option<&Listener>) -> String {
     let mut said = String::new();
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
@@ -229,12 +232,12 @@ struct Heard {
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[serde(tag = "reason")]
 enum Message {
-    CompilerMessage {
-        message: Diagnostic,
-    },
-    CompilerArtifact {
+    #[serde(rename = "compiler-message")]
+    Said { message: Diagnostic },
+    #[serde(rename = "compiler-artifact")]
+    Made {
         package_id: String,
         filenames: Vec<PathBuf>,
         fresh: bool,
@@ -258,7 +261,7 @@ impl Heard {
                 continue;
             };
             match message {
-                Message::CompilerMessage {
+                Message::Said {
                     message:
                         Diagnostic {
                             level,
@@ -272,7 +275,7 @@ impl Heard {
                     };
                     list.push(rendered);
                 }
-                Message::CompilerArtifact {
+                Message::Made {
                     package_id,
                     filenames,
                     fresh,

@@ -51,7 +51,7 @@ pub struct ModBuild {
     env: Vec<(OsString, OsString)>,
     offline: bool,
     ansi: bool,
-    progress: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    progress: Option<Arc<compile::Listener>>,
 }
 
 /// A finished mod.
@@ -87,8 +87,8 @@ impl ModBuild {
         }
     }
 
-    /// Where cargo works; `target/tickswap` in the mod's workspace otherwise. Builds that share it share their
-    /// dependencies and wait for each other, across threads and processes.
+    /// Where cargo works; `target/tickswap` in the mod's workspace otherwise. Builds that share it wait for each other,
+    /// across threads and processes, and the mods of one workspace share their dependencies in it.
     #[must_use]
     pub fn target_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.target_dir = Some(folder.into());
@@ -229,7 +229,7 @@ impl ModBuild {
             wrapper: &wrapper,
             cargo_options,
             every_crate: &self.kept(every_crate),
-            mod_flags: &self.mod_flags(),
+            mod_flags: &self.mod_flags(&mod_crate.name),
             ansi: self.ansi,
             progress: self.progress.as_deref(),
         })?;
@@ -269,8 +269,8 @@ impl ModBuild {
         options
     }
 
-    fn mod_flags(&self) -> Vec<String> {
-        let mut flags = self.kept(recipe::mod_crate());
+    fn mod_flags(&self, mod_name: &str) -> Vec<String> {
+        let mut flags = self.kept(recipe::mod_crate(mod_name));
         for cfg in &self.cfgs {
             flags.extend([
                 format!("--cfg={cfg}"),
@@ -316,9 +316,15 @@ fn expected(cfg: &str) -> String {
 }
 
 /// The part of the recipe that cargo does not see, so that files made by another are never taken for this one's.
+/// The workspace is part of it: cargo knows a crate by its path within the workspace, and would take one copy for another.
 fn recipe_key(toolchain: &Toolchain, mod_crate: &ModCrate) -> String {
     let mut hasher = DefaultHasher::new();
-    (wrapper::SOURCE, &toolchain.version).hash(&mut hasher);
+    (
+        wrapper::SOURCE,
+        &toolchain.version,
+        &mod_crate.workspace_root,
+    )
+        .hash(&mut hasher);
     recipe::PROFILE
         .iter()
         .for_each(|setting| (setting.key, setting.value).hash(&mut hasher));

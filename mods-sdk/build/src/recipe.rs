@@ -90,7 +90,7 @@ pub(crate) const EVERY_CRATE: &[&str] = &[
 ];
 
 /// Flags of the mod itself, which is what gets linked.
-pub(crate) fn mod_crate() -> Vec<String> {
+pub(crate) fn mod_crate(mod_name: &str) -> Vec<String> {
     let mut flags: Vec<String> = [
         "--emit-relocs",
         "--import-memory",
@@ -102,5 +102,7 @@ pub(crate) fn mod_crate() -> Vec<String> {
     .map(|argument| format!("-Clink-arg={argument}"))
     .collect();
     flags.push(format!("-Clink-arg=-zstack-size={STACK_BYTES}"));
+    // The module's name is that of the output file otherwise, which has cargo's hash in it.
+    flags.push(format!("-Clink-arg=--soname={mod_name}"));
     flags
 }

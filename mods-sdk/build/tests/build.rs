@@ -34,7 +34,7 @@ fn two_folders_give_equal_bytes_and_no_folder_of_this_machine() {
     // Once more beside the first in one target folder, as fixtures of tests are built.
     let shared = there
         .build()
-        .target_dir(here.path("target"))
+        .target_dir(here.path("target/tickswap"))
         .build()
         .unwrap();
     let own = there.build().build().unwrap();
@@ -60,6 +60,22 @@ fn two_folders_give_equal_bytes_and_no_folder_of_this_machine() {
             String::from_utf8_lossy(leaked)
         );
     }
+}
+
+#[test]
+fn a_copy_in_a_shared_target_folder_is_not_taken_for_the_original() {
+    let (original, copy) = (Folder::new(MOD), Folder::new(MOD));
+    // Written before the original is built: by its time alone the copy's source looks up to date.
+    copy.replace("src/lib.rs", "loud {key}", "quiet {key}");
+    copy.replace("helper/src/lib.rs", "too high", "too much");
+    let built = original.build().build().unwrap();
+    let copied = copy
+        .build()
+        .target_dir(original.path("target/tickswap"))
+        .build()
+        .unwrap();
+    let text = String::from_utf8_lossy(&copied.bytes);
+    assert!(copied.bytes != built.bytes && text.contains("too much"));
 }
 
 #[test]
