@@ -1,0 +1,2 @@
+//! Minimal parent of the two modules; the real one replaces it.
+pub(crate) mod name;
