@@ -5,6 +5,7 @@
 mod parse;
 mod punycode;
 mod render;
+mod source;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -181,6 +182,13 @@ impl V0Name {
         })
     }
 
+    /// Every impl block mentioned.
+    pub(crate) fn impl_blocks(&self) -> impl Iterator<Item = NodeRef<'_>> {
+        (0..self.nodes.len())
+            .filter_map(|index| Some(NodeRef::new(self, NodeId::try_from(index).ok()?)))
+            .filter(|node| node.is_impl())
+    }
+
     fn node(&self, id: NodeId) -> &Node {
         // Ids come from this name's parser only.
         &self.nodes[id as usize]
@@ -200,4 +208,24 @@ impl V0Name {
             true => Cow::Owned(punycode::decode(text).unwrap_or_else(|| format!("u'{text}"))),
         }
     }
+}
+
+/// The number that a crate's disambiguator text stands for: rustc's stable crate id, which compile units give in
+/// hexadecimal.
+pub(crate) fn crate_hash(disambiguator: &str) -> Option<u64> {
+    let digits = match disambiguator {
+        "" => return Some(0),
+        "_" => return Some(1),
+        digits => digits,
+    };
+    let number = digits.bytes().try_fold(0u64, |number, byte| {
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'z' => byte - b'a' + 10,
+            b'A'..=b'Z' => byte - b'A' + 36,
+            _ => return None,
+        };
+        number.checked_mul(62)?.checked_add(u64::from(digit))
+    })?;
+    number.checked_add(2)
 }

@@ -39,6 +39,15 @@ impl<'a> NodeRef<'a> {
         self.name.node(self.id)
     }
 
+    pub(super) fn parts(self) -> (&'a V0Name, NodeId) {
+        (self.name, self.id)
+    }
+
+    /// Whether this is an impl block itself, `<T>` or `<T as Trait>`.
+    pub(crate) fn is_impl(self) -> bool {
+        matches!(self.node(), Node::InherentImpl { .. } | Node::TraitImpl { .. })
+    }
+
     /// The identity of this part alone.
     pub(crate) fn render(self, resolver: &mut dyn NameResolver) -> String {
         render::render(self.name, self.id, resolver)
