@@ -104,18 +104,26 @@ pub(super) struct VariableRecord<'a> {
 impl<'a> Records<'a> {
     /// The type at `offset`.
     pub(super) fn type_at(&self, offset: usize) -> Option<usize> {
-        self.types.binary_search_by_key(&offset, |record| record.offset).ok()
+        self.types
+            .binary_search_by_key(&offset, |record| record.offset)
+            .ok()
     }
 
     /// The function at `offset`.
     pub(super) fn function_at(&self, offset: usize) -> Option<&FunctionRecord<'a>> {
-        let index = self.functions.binary_search_by_key(&offset, |record| record.offset).ok()?;
+        let index = self
+            .functions
+            .binary_search_by_key(&offset, |record| record.offset)
+            .ok()?;
         self.functions.get(index)
     }
 
     /// The variable at `offset`.
     pub(super) fn variable_at(&self, offset: usize) -> Option<&VariableRecord<'a>> {
-        let index = self.variables.binary_search_by_key(&offset, |record| record.offset).ok()?;
+        let index = self
+            .variables
+            .binary_search_by_key(&offset, |record| record.offset)
+            .ok()?;
         self.variables.get(index)
     }
 }
@@ -131,7 +139,10 @@ pub(super) struct Scopes<'a> {
 
 impl Default for Scopes<'_> {
     fn default() -> Self {
-        Self { paths: vec![String::new()], known: HashMap::new() }
+        Self {
+            paths: vec![String::new()],
+            known: HashMap::new(),
+        }
     }
 }
 

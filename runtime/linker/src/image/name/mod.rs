@@ -50,8 +50,9 @@ fn v0(symbol: &str) -> Option<V0Name> {
     })
 }
 
-/// LLVM makes local symbols that it promotes unique by a hash of the module, which no identity may depend on.
-fn without_llvm_suffix(symbol: &str) -> Cow<'_, str> {
+/// LLVM makes local symbols that it promotes unique by a hash of the module, which no identity may depend on. Debug
+/// information has the name without it.
+pub(crate) fn without_llvm_suffix(symbol: &str) -> Cow<'_, str> {
     const MARK: &str = ".llvm.";
     if let Some(at) = symbol.find(MARK) {
         let hash = &symbol[at + MARK.len()..];
