@@ -74,11 +74,7 @@ impl<'a> Collector<'_, 'a> {
         let abbreviations = self
             .sections
             .abbreviations(header.debug_abbrev_offset().0)?;
-        let mut encoding = UnitEncoding {
-            encoding: header.encoding(),
-            string_offsets_base: 0,
-            address_base: 0,
-        };
+        let mut encoding = UnitEncoding::without_bases(header);
         let mut entries = header
             .entries_raw(&abbreviations, None)
             .map_err(|error| DebugProblem::from(error).at_entry(start))?;
@@ -121,7 +117,7 @@ impl<'a> Collector<'_, 'a> {
             if wanted {
                 if is_root {
                     // The bases come after the name in the same entry, and the name needs them.
-                    encoding = self.bases(header, &abbreviations, encoding).map_err(fail)?;
+                    encoding = UnitEncoding::of(header, &abbreviations).map_err(fail)?;
                 }
                 let mut attributes = Attributes::default();
                 for specification in abbreviation.attributes() {
@@ -166,29 +162,6 @@ impl<'a> Collector<'_, 'a> {
         Ok(())
     }
 
-    /// Where the unit's strings and addresses begin (DWARF 5).
-    fn bases(
-        &self,
-        header: &UnitHeader<Slice<'a>>,
-        abbreviations: &gimli::Abbreviations,
-        mut encoding: UnitEncoding,
-    ) -> Result<UnitEncoding, DebugProblem> {
-        let mut entries = header.entries_raw(abbreviations, None)?;
-        let Some(abbreviation) = entries.read_abbreviation()? else {
-            return Ok(encoding);
-        };
-        for specification in abbreviation.attributes() {
-            match entries.read_attribute(*specification)?.value() {
-                gimli::AttributeValue::DebugStrOffsetsBase(base) => {
-                    encoding.string_offsets_base = base.0
-                }
-                gimli::AttributeValue::DebugAddrBase(base) => encoding.address_base = base.0,
-                _ => {}
-            }
-        }
-        Ok(encoding)
-    }
-
     fn begin_unit(&mut self, attributes: &Attributes<'a>, encoding: UnitEncoding) -> Frame {
         self.records.units.push(UnitRecord {
             name: attributes.name,
@@ -228,7 +201,8 @@ impl<'a> Collector<'_, 'a> {
             }
             gimli::DW_TAG_subprogram => {
                 let scope = self.scope_of(parent)?;
-                self.function(unit, entry, scope);
+                let record = FunctionRecord::new(entry.offset, unit, scope, &entry.attributes);
+                self.records.functions.push(record);
                 Ok(Frame {
                     kind: FrameKind::Function(self.records.functions.len() - 1),
                     scope,
@@ -236,7 +210,8 @@ impl<'a> Collector<'_, 'a> {
             }
             gimli::DW_TAG_variable => {
                 let scope = self.scope_of(parent)?;
-                self.variable(unit, entry, scope);
+                let record = VariableRecord::new(entry.offset, unit, scope, &entry.attributes);
+                self.records.variables.push(record);
                 Ok(other)
             }
             gimli::DW_TAG_formal_parameter => {
@@ -263,7 +238,8 @@ impl<'a> Collector<'_, 'a> {
             | gimli::DW_TAG_variant => Ok(self.part(entry)),
             _ => {
                 let scope = self.scope_of(parent)?;
-                self.type_(entry, scope);
+                let record = TypeRecord::new(entry.offset, entry.tag, scope, &entry.attributes);
+                self.records.types.push(record);
                 Ok(Frame {
                     kind: FrameKind::Type(self.records.types.len() - 1),
                     scope,
@@ -362,73 +338,6 @@ impl<'a> Collector<'_, 'a> {
             }
         }
         frame(FrameKind::Other)
-    }
-
-    fn type_(&mut self, entry: Entry<'a>, scope: ScopeId) {
-        let Entry {
-            offset,
-            tag,
-            attributes,
-            ..
-        } = entry;
-        self.records.types.push(TypeRecord {
-            offset,
-            tag,
-            scope,
-            name: attributes.name,
-            size: attributes.size,
-            alignment: attributes.alignment,
-            encoding: attributes.encoding,
-            declaration: attributes.declaration,
-            target: attributes.type_,
-            containing: attributes.containing_type,
-            fields: Vec::new(),
-            variants: Vec::new(),
-            discriminant: None,
-            enumerators: Vec::new(),
-            counts: Vec::new(),
-            parameters: Vec::new(),
-        });
-    }
-
-    fn function(&mut self, unit: usize, entry: Entry<'a>, scope: ScopeId) {
-        let Entry {
-            offset, attributes, ..
-        } = entry;
-        self.records.functions.push(FunctionRecord {
-            offset,
-            unit,
-            scope,
-            name: attributes.name,
-            linkage_name: attributes.linkage_name,
-            origin: attributes.origin,
-            result: attributes.type_,
-            parameters: Vec::new(),
-            low: attributes.low,
-            high: attributes.high,
-            file: attributes.file,
-            line: attributes.line,
-            declaration: attributes.declaration,
-        });
-    }
-
-    fn variable(&mut self, unit: usize, entry: Entry<'a>, scope: ScopeId) {
-        let Entry {
-            offset, attributes, ..
-        } = entry;
-        self.records.variables.push(VariableRecord {
-            offset,
-            unit,
-            scope,
-            name: attributes.name,
-            linkage_name: attributes.linkage_name,
-            origin: attributes.origin,
-            type_: attributes.type_,
-            location: attributes.location,
-            file: attributes.file,
-            line: attributes.line,
-            declaration: attributes.declaration,
-        });
     }
 }
 

@@ -15,8 +15,19 @@ use super::types::Names;
 /// Entries that may stand between a function and the one that names it: out of line, abstract, declared.
 const ORIGINS: usize = 4;
 
-/// A function's position before its file is looked up: unit, file, line.
-type RawPosition = (usize, u64, u64);
+/// A position before its file is looked up.
+#[derive(Clone, Copy)]
+pub(super) struct RawPosition {
+    pub(super) unit: usize,
+    pub(super) file: u64,
+    pub(super) line: u64,
+}
+
+/// All functions, and where they stand.
+pub(super) struct Functions {
+    facts: HashMap<Name, FunctionFacts>,
+    positions: HashMap<Name, RawPosition>,
+}
 
 /// What the entries of one function say together.
 struct Whole<'r, 'a> {
@@ -31,7 +42,7 @@ struct Whole<'r, 'a> {
 pub(super) fn functions(
     names: &mut Names<'_, '_>,
     types: &std::collections::BTreeMap<Name, BTreeSet<TypeLayout>>,
-) -> Result<(HashMap<Name, FunctionFacts>, HashMap<Name, RawPosition>), DebugError> {
+) -> Result<Functions, DebugError> {
     let records = names.records;
     let mut functions: HashMap<Name, FunctionFacts> = HashMap::new();
     let mut positions = HashMap::new();
@@ -86,40 +97,46 @@ pub(super) fn functions(
             signatures.insert(signature);
         }
     }
-    Ok((functions, positions))
+    Ok(Functions {
+        facts: functions,
+        positions,
+    })
 }
 
-/// Looks the positions' files up.
-pub(super) fn place<'a>(
-    functions: &mut HashMap<Name, FunctionFacts>,
-    positions: &HashMap<Name, RawPosition>,
-    files: &mut Files,
-    sections: &mut Sections<'a>,
-    records: &Records<'a>,
-) -> Result<(), DebugError> {
-    for (symbol, facts) in functions {
-        if let Some((unit, file, line)) = positions.get(symbol) {
-            facts.position = position(files, sections, records, *unit, *file, *line)?;
+impl Functions {
+    /// Looks the positions' files up.
+    pub(super) fn place<'a>(
+        mut self,
+        files: &mut Files,
+        sections: &mut Sections<'a>,
+        records: &Records<'a>,
+    ) -> Result<HashMap<Name, FunctionFacts>, DebugError> {
+        for (symbol, facts) in &mut self.facts {
+            if let Some(raw) = self.positions.get(symbol) {
+                facts.position = raw.position(files, sections, records)?;
+            }
         }
+        Ok(self.facts)
     }
-    Ok(())
 }
 
-/// The position with its file's name.
-pub(super) fn position<'a>(
-    files: &mut Files,
-    sections: &mut Sections<'a>,
-    records: &Records<'a>,
-    unit: usize,
-    file: u64,
-    line: u64,
-) -> Result<Option<Position>, DebugError> {
-    let Some(unit) = records.units.get(unit) else {
-        return Ok(None);
-    };
-    Ok(files
-        .path(sections, unit, file)?
-        .map(|file| Position { file, line }))
+impl RawPosition {
+    /// With its file's name.
+    pub(super) fn position<'a>(
+        self,
+        files: &mut Files,
+        sections: &mut Sections<'a>,
+        records: &Records<'a>,
+    ) -> Result<Option<Position>, DebugError> {
+        let Some(unit) = records.units.get(self.unit) else {
+            return Ok(None);
+        };
+        let file = files.path(sections, unit, self.file)?;
+        Ok(file.map(|file| Position {
+            file,
+            line: self.line,
+        }))
+    }
 }
 
 /// Follows the references of an entry. Parameters and result are those of the first entry that has any.
@@ -147,7 +164,11 @@ fn whole<'r, 'a>(
         if whole.position.is_none()
             && let (Some(file), Some(line)) = (at.file, at.line)
         {
-            whole.position = Some((at.unit, file, line));
+            whole.position = Some(RawPosition {
+                unit: at.unit,
+                file,
+                line,
+            });
         }
         let Some(origin) = at.origin else {
             return Ok(whole);

@@ -44,18 +44,12 @@ pub(crate) fn read<'a>(
     let impls = ImplNames::learn(&records, sections.text_budget.limit());
     let mut names = Names::new(&records, impls, &mut sections.text_budget);
     let types = names.layouts()?;
-    let (mut functions, positions) = functions::functions(&mut names, &types)?;
+    let functions = functions::functions(&mut names, &types)?;
     let statics = statics::statics(&mut names)?;
     let vtables = statics::vtables(&mut names)?;
     drop(names);
     let mut files = Files::default();
-    functions::place(
-        &mut functions,
-        &positions,
-        &mut files,
-        &mut sections,
-        &records,
-    )?;
+    let functions = functions.place(&mut files, &mut sections, &records)?;
     let variables = statics::place(statics, &mut files, &mut sections, &records)?;
     Ok(DebugFacts {
         types,

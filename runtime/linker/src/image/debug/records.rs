@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use gimli::DwTag;
 
-use super::attributes::{High, Location};
+use super::attributes::{Attributes, High, Location};
 use super::error::DebugProblem;
 use super::sections::Budget;
 
@@ -99,6 +99,82 @@ pub(super) struct VariableRecord<'a> {
     pub(super) file: Option<u64>,
     pub(super) line: Option<u64>,
     pub(super) declaration: bool,
+}
+
+impl<'a> TypeRecord<'a> {
+    pub(super) fn new(
+        offset: usize,
+        tag: DwTag,
+        scope: ScopeId,
+        attributes: &Attributes<'a>,
+    ) -> Self {
+        Self {
+            offset,
+            tag,
+            scope,
+            name: attributes.name,
+            size: attributes.size,
+            alignment: attributes.alignment,
+            encoding: attributes.encoding,
+            declaration: attributes.declaration,
+            target: attributes.type_,
+            containing: attributes.containing_type,
+            fields: Vec::new(),
+            variants: Vec::new(),
+            discriminant: None,
+            enumerators: Vec::new(),
+            counts: Vec::new(),
+            parameters: Vec::new(),
+        }
+    }
+}
+
+impl<'a> FunctionRecord<'a> {
+    pub(super) fn new(
+        offset: usize,
+        unit: usize,
+        scope: ScopeId,
+        attributes: &Attributes<'a>,
+    ) -> Self {
+        Self {
+            offset,
+            unit,
+            scope,
+            name: attributes.name,
+            linkage_name: attributes.linkage_name,
+            origin: attributes.origin,
+            result: attributes.type_,
+            parameters: Vec::new(),
+            low: attributes.low,
+            high: attributes.high,
+            file: attributes.file,
+            line: attributes.line,
+            declaration: attributes.declaration,
+        }
+    }
+}
+
+impl<'a> VariableRecord<'a> {
+    pub(super) fn new(
+        offset: usize,
+        unit: usize,
+        scope: ScopeId,
+        attributes: &Attributes<'a>,
+    ) -> Self {
+        Self {
+            offset,
+            unit,
+            scope,
+            name: attributes.name,
+            linkage_name: attributes.linkage_name,
+            origin: attributes.origin,
+            type_: attributes.type_,
+            location: attributes.location,
+            file: attributes.file,
+            line: attributes.line,
+            declaration: attributes.declaration,
+        }
+    }
 }
 
 impl<'a> Records<'a> {

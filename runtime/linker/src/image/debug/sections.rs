@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gimli::{Abbreviations, AttributeValue, Encoding, EndianSlice, LittleEndian};
+use gimli::{Abbreviations, AttributeValue, Encoding, EndianSlice, LittleEndian, UnitHeader};
 
 use super::error::{ABBREVIATIONS, DebugError, DebugProblem, INFO};
 use crate::limits::{DEBUG_ATTRIBUTES, DEBUG_TEXT_BYTES_MIN, DEBUG_TEXT_FACTOR};
@@ -39,6 +39,37 @@ pub(super) struct UnitEncoding {
     pub(super) encoding: Encoding,
     pub(super) string_offsets_base: usize,
     pub(super) address_base: usize,
+}
+
+impl UnitEncoding {
+    /// Of a unit whose root has not been read.
+    pub(super) fn without_bases(header: &UnitHeader<Slice<'_>>) -> Self {
+        Self {
+            encoding: header.encoding(),
+            string_offsets_base: 0,
+            address_base: 0,
+        }
+    }
+
+    /// Reads from the root where the unit's strings and addresses begin (DWARF 5).
+    pub(super) fn of(
+        header: &UnitHeader<Slice<'_>>,
+        abbreviations: &Abbreviations,
+    ) -> Result<Self, DebugProblem> {
+        let mut encoding = Self::without_bases(header);
+        let mut entries = header.entries_raw(abbreviations, None)?;
+        let Some(abbreviation) = entries.read_abbreviation()? else {
+            return Ok(encoding);
+        };
+        for specification in abbreviation.attributes() {
+            match entries.read_attribute(*specification)?.value() {
+                AttributeValue::DebugStrOffsetsBase(base) => encoding.string_offsets_base = base.0,
+                AttributeValue::DebugAddrBase(base) => encoding.address_base = base.0,
+                _ => {}
+            }
+        }
+        Ok(encoding)
+    }
 }
 
 impl<'a> Sections<'a> {

@@ -3,7 +3,7 @@
 use super::attributes::Location;
 use super::error::{DebugError, DebugProblem};
 use super::facts::{StaticVariable, VtableVariable};
-use super::functions::position;
+use super::functions::RawPosition;
 use super::lines::Files;
 use super::records::{Records, VariableRecord};
 use super::sections::Sections;
@@ -12,10 +12,11 @@ use super::types::Names;
 /// How rustc names a vtable's variable at the end.
 const VTABLE: &str = "::{vtable}";
 
-/// All statics, with the position still to be looked up: unit, file, line.
-pub(super) fn statics(
-    names: &mut Names<'_, '_>,
-) -> Result<Vec<(StaticVariable, Option<(usize, u64, u64)>)>, DebugError> {
+/// A static whose file is still to be looked up.
+type Unplaced = (StaticVariable, Option<RawPosition>);
+
+/// All statics.
+pub(super) fn statics(names: &mut Names<'_, '_>) -> Result<Vec<Unplaced>, DebugError> {
     let records = names.records;
     let mut all = Vec::new();
     for record in &records.variables {
@@ -54,10 +55,11 @@ pub(super) fn statics(
             },
             position: None,
         };
-        let position = named
-            .file
-            .zip(named.line)
-            .map(|(file, line)| (named.unit, file, line));
+        let position = named.file.zip(named.line).map(|(file, line)| RawPosition {
+            unit: named.unit,
+            file,
+            line,
+        });
         all.push((variable, position));
     }
     Ok(all)
@@ -65,15 +67,15 @@ pub(super) fn statics(
 
 /// Looks the positions' files up.
 pub(super) fn place<'a>(
-    statics: Vec<(StaticVariable, Option<(usize, u64, u64)>)>,
+    statics: Vec<Unplaced>,
     files: &mut Files,
     sections: &mut Sections<'a>,
     records: &Records<'a>,
 ) -> Result<Vec<StaticVariable>, DebugError> {
     let mut all = Vec::with_capacity(statics.len());
     for (mut variable, raw) in statics {
-        if let Some((unit, file, line)) = raw {
-            variable.position = position(files, sections, records, unit, file, line)?;
+        if let Some(raw) = raw {
+            variable.position = raw.position(files, sections, records)?;
         }
         all.push(variable);
     }

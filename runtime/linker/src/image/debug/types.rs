@@ -44,7 +44,7 @@ impl<'r, 'a> Names<'r, 'a> {
             if let Some(known) = self.rewritten.get(text) {
                 return Ok(Arc::clone(known));
             }
-            let name = self.share_as_is(&self.impls.rewrite(text).into_owned())?;
+            let name = self.share_as_is(&self.impls.rewrite(text))?;
             self.budget.take(text.len())?;
             self.rewritten.insert(Arc::from(text), Arc::clone(&name));
             return Ok(name);

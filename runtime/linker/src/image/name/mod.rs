@@ -2,6 +2,7 @@
 //! same over rebuilds (design: live linking, "Identity"). Printing names for people is rustc-demangle's work, and
 //! matching the items of two builds is the resolver's, elsewhere.
 
+mod cursor;
 mod parse;
 mod punycode;
 mod render;
