@@ -154,10 +154,10 @@ impl Renderer<'_> {
                 bounds,
                 lifetime,
             } => {
-                self.out.push_str("(dyn");
+                self.out.push_str("(dyn ");
                 self.binder(*binder);
                 for (index, bound) in bounds.iter().enumerate() {
-                    self.out.push_str(if index > 0 { " + " } else { " " });
+                    self.out.push_str(if index > 0 { " + " } else { "" });
                     self.bound(bound);
                 }
                 self.write(format_args!("; '{lifetime})"));
@@ -247,11 +247,8 @@ impl Renderer<'_> {
     }
 
     fn function(&mut self, function: &FunctionType) {
-        self.out.push_str("(");
-        if function.binder > 0 {
-            self.binder(function.binder);
-            self.out.push(' ');
-        }
+        self.out.push('(');
+        self.binder(function.binder);
         self.out
             .push_str(if function.is_unsafe { "unsafe " } else { "" });
         match function.abi {
@@ -273,7 +270,7 @@ impl Renderer<'_> {
 
     fn binder(&mut self, lifetimes: u64) {
         if lifetimes > 0 {
-            self.write(format_args!(" for<{lifetimes}>"));
+            self.write(format_args!("for<{lifetimes}> "));
         }
     }
 
