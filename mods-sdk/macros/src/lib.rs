@@ -1,1 +1,1 @@
-//! Placeholder replaced by the first commit of this crate.
+//! The procedural macros of tickswap-abi and tickswap-sdk. Used through their re-exports.
