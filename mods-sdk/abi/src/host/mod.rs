@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod caller;
+pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod descriptors;
 pub(crate) mod functions;
