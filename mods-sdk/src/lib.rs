@@ -1,1 +1,32 @@
-//! Placeholder replaced by the first commit of this crate.
+//! What a Tickswap mod links: the module macro, logging, panic reports.
+//!
+//! A mod implements a hooks trait of its game's contract crate and puts [`macro@module`] on the `impl`:
+//!
+//! ```ignore
+//! use arena_api::*;
+//!
+//! #[derive(Default)]
+//! struct Arena { players: HashMap<PlayerId, Fighter> }
+//!
+//! #[tickswap_sdk::module]
+//! impl ArenaHooks for Arena { /* ... */ }
+//! ```
+//!
+//! The macro keeps one `Arena` in a static. `Default` runs once, at the first start of a world; a patch keeps the
+//! state and replaces the code. A mod that forbids `unsafe_code` must `deny` it instead: the exports that
+//! the macro writes need `#[unsafe(no_mangle)]`.
+//!
+//! On targets other than wasm32 the macro leaves the `impl` as it is and the logging macros do nothing, so
+//! that a mod's rules can be tested natively. The server's side is not here: see tickswap-abi.
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod guest;
+
+mod log;
+
+pub use log::{Level, write};
+#[doc(hidden)]
+pub use tickswap_abi as abi;
+pub use tickswap_abi::PlayerId;
+pub use tickswap_macros::module;
