@@ -202,6 +202,7 @@ impl<'a> Collector<'_, 'a> {
             gimli::DW_TAG_subprogram => {
                 let scope = self.scope_of(parent)?;
                 let record = FunctionRecord::new(entry.offset, unit, scope, &entry.attributes);
+                self.sections.memory.take(size_of_val(&record))?;
                 self.records.functions.push(record);
                 Ok(Frame {
                     kind: FrameKind::Function(self.records.functions.len() - 1),
@@ -211,10 +212,12 @@ impl<'a> Collector<'_, 'a> {
             gimli::DW_TAG_variable => {
                 let scope = self.scope_of(parent)?;
                 let record = VariableRecord::new(entry.offset, unit, scope, &entry.attributes);
+                self.sections.memory.take(size_of_val(&record))?;
                 self.records.variables.push(record);
                 Ok(other)
             }
             gimli::DW_TAG_formal_parameter => {
+                self.sections.memory.take(size_of::<Option<usize>>())?;
                 match parent.kind {
                     FrameKind::Function(index) => {
                         let function = self.records.functions.get_mut(index);
@@ -235,10 +238,14 @@ impl<'a> Collector<'_, 'a> {
             | gimli::DW_TAG_enumerator
             | gimli::DW_TAG_subrange_type
             | gimli::DW_TAG_variant_part
-            | gimli::DW_TAG_variant => Ok(self.part(entry)),
+            | gimli::DW_TAG_variant => {
+                self.sections.memory.take(size_of::<VariantRecord<'_>>())?;
+                Ok(self.part(entry))
+            }
             _ => {
                 let scope = self.scope_of(parent)?;
                 let record = TypeRecord::new(entry.offset, entry.tag, scope, &entry.attributes);
+                self.sections.memory.take(size_of_val(&record))?;
                 self.records.types.push(record);
                 Ok(Frame {
                     kind: FrameKind::Type(self.records.types.len() - 1),
@@ -252,7 +259,7 @@ impl<'a> Collector<'_, 'a> {
         let outer = self.scope_of(parent)?;
         self.records
             .scopes
-            .inside(outer, name, &mut self.sections.text_budget)
+            .inside(outer, name, &mut self.sections.memory)
     }
 
     /// Where a named thing in `frame` belongs. The paths of types and functions are made only if something is in them.
@@ -268,11 +275,10 @@ impl<'a> Collector<'_, 'a> {
             _ => None,
         };
         match name {
-            Some(name) => {
-                self.records
-                    .scopes
-                    .inside(frame.scope, name, &mut self.sections.text_budget)
-            }
+            Some(name) => self
+                .records
+                .scopes
+                .inside(frame.scope, name, &mut self.sections.memory),
             None => Ok(frame.scope),
         }
     }

@@ -91,7 +91,7 @@ fn read<'a>(
             }
         };
         let path = join(unit.directory.unwrap_or_default(), &join(directory, name));
-        sections.text_budget.take(path.len())?;
+        sections.memory.take(path.len())?;
         files.insert(index, Arc::from(path));
     }
     Ok(files)

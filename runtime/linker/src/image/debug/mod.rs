@@ -41,8 +41,8 @@ pub(crate) fn read<'a>(
 ) -> Result<DebugFacts, DebugError> {
     let mut sections = Sections::new(section);
     let records = collect::collect(&mut sections)?;
-    let impls = ImplNames::learn(&records, sections.text_budget.limit());
-    let mut names = Names::new(&records, impls, &mut sections.text_budget);
+    let impls = ImplNames::learn(&records, sections.reading.limit());
+    let mut names = Names::new(&records, impls, &mut sections.memory);
     let types = names.layouts()?;
     let functions = functions::functions(&mut names, &types)?;
     let statics = statics::statics(&mut names)?;

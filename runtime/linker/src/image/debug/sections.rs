@@ -10,7 +10,7 @@ use std::sync::Arc;
 use gimli::{Abbreviations, AttributeValue, Encoding, EndianSlice, LittleEndian, UnitHeader};
 
 use super::error::{ABBREVIATIONS, DebugError, DebugProblem, INFO};
-use crate::limits::{DEBUG_ATTRIBUTES, DEBUG_TEXT_BYTES_MIN, DEBUG_TEXT_FACTOR};
+use crate::limits::{DEBUG_ATTRIBUTES, DEBUG_BYTES_MIN, DEBUG_MEMORY_FACTOR, DEBUG_READING_FACTOR};
 
 /// A slice of a section.
 pub(super) type Slice<'a> = EndianSlice<'a, LittleEndian>;
@@ -29,8 +29,10 @@ pub(super) struct Sections<'a> {
     known_strings: HashMap<usize, &'a str>,
     known_abbreviations: HashMap<usize, Arc<Abbreviations>>,
     abbreviation_budget: Budget,
-    /// What reading and making texts may still cost.
-    pub(super) text_budget: Budget,
+    /// What reading names may still cost in time.
+    pub(super) reading: Budget,
+    /// What the facts may still cost in memory.
+    pub(super) memory: Budget,
 }
 
 /// A unit's own part of the encoding.
@@ -91,19 +93,24 @@ impl<'a> Sections<'a> {
                 limit: 0,
                 what: "bytes of abbreviations",
             },
-            text_budget: Budget {
+            reading: Budget {
                 left: 0,
                 limit: 0,
                 what: "bytes of names",
+            },
+            memory: Budget {
+                left: 0,
+                limit: 0,
+                what: "bytes of facts",
             },
         };
         let all = sections.info.len()
             + sections.strings.len()
             + sections.line_strings.len()
             + sections.lines.len();
-        sections
-            .text_budget
-            .allow(DEBUG_TEXT_BYTES_MIN.saturating_add(all.saturating_mul(DEBUG_TEXT_FACTOR)));
+        let times = |factor| DEBUG_BYTES_MIN.saturating_add(all.saturating_mul(factor));
+        sections.reading.allow(times(DEBUG_READING_FACTOR));
+        sections.memory.allow(times(DEBUG_MEMORY_FACTOR));
         // Each table once, and some slack for tables that share an end.
         sections
             .abbreviation_budget
@@ -142,12 +149,12 @@ impl<'a> Sections<'a> {
     ) -> Result<&'a str, DebugProblem> {
         match *value {
             AttributeValue::String(slice) => {
-                self.text_budget.take(slice.len())?;
+                self.reading.take(slice.len())?;
                 std::str::from_utf8(slice.slice()).map_err(|_| DebugProblem::NotText)
             }
             AttributeValue::DebugStrRef(offset) => self.shared_text(offset.0),
             AttributeValue::DebugLineStrRef(offset) => {
-                let text = terminated(self.line_strings, offset.0, &mut self.text_budget)?;
+                let text = terminated(self.line_strings, offset.0, &mut self.reading)?;
                 std::str::from_utf8(text).map_err(|_| DebugProblem::NotText)
             }
             AttributeValue::DebugStrOffsetsIndex(index) => {
@@ -164,9 +171,11 @@ impl<'a> Sections<'a> {
 
     fn shared_text(&mut self, offset: usize) -> Result<&'a str, DebugProblem> {
         if let Some(known) = self.known_strings.get(&offset) {
+            // What is done with the name costs as much as it did the first time.
+            self.reading.take(known.len())?;
             return Ok(known);
         }
-        let bytes = terminated(self.strings, offset, &mut self.text_budget)?;
+        let bytes = terminated(self.strings, offset, &mut self.reading)?;
         let text = std::str::from_utf8(bytes).map_err(|_| DebugProblem::NotText)?;
         self.known_strings.insert(offset, text);
         Ok(text)
