@@ -1,10 +1,10 @@
 //! Functions: their names with source signatures, their bodies, and which of them a change touched.
 
-use super::difference::{Difference, SourcePosition};
 use super::CandidateFacts;
+use super::difference::{Difference, SourcePosition};
 use crate::image::debug::FunctionFacts;
-use crate::image::name::SymbolName;
 use crate::image::module::SymbolTarget;
+use crate::image::name::SymbolName;
 use crate::image::{Body, ModImage};
 use crate::residents::Resident;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,7 +90,8 @@ fn positions(image: &ModImage, facts: &CandidateFacts) -> BTreeMap<Arc<str>, Sou
     let mut positions = BTreeMap::new();
     for (index, symbol) in image.symbols.iter().enumerate() {
         let SymbolTarget::Function(_) = symbol.target else { continue };
-        let (Some(name), Some(function)) = (&facts.names[index], image.debug.functions.get(symbol.name.as_str())) else {
+        let (Some(name), Some(function)) = (&facts.names[index], image.debug.functions.get(symbol.name.as_str()))
+        else {
             continue;
         };
         if let Some(position) = &function.position {

@@ -5,13 +5,13 @@
 //! environments. What is taken over carries the tag of the generation that introduced it, anything else that of the
 //! candidate, and every name that mentions a tagged item follows it.
 
+use crate::GenerationId;
+use crate::image::Body;
 use crate::image::ModImage;
 use crate::image::debug::Name;
 use crate::image::name::{NameResolver, NumberedItem};
 use crate::image::name_table::{Member, tagged, without_tags};
-use crate::image::Body;
-use crate::residents::{Residents, ResidentMember};
-use crate::GenerationId;
+use crate::residents::{ResidentMember, Residents};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
