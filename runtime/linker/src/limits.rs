@@ -1,0 +1,46 @@
+//! Every limit of the linker, with its unit and the reason for its value. Nothing else lives here.
+
+/// Bytes of the image area `[0, 64 MiB)`: the stack and every generation's data. The heap begins where it ends.
+pub const IMAGE_AREA_BYTES: u32 = 64 << 20;
+
+/// Bytes of a WebAssembly page (core specification, memory instances).
+pub const WASM_PAGE_BYTES: u32 = 65_536;
+
+/// Pages a mod's memory has before its heap grows: exactly the image area.
+pub const IMAGE_AREA_PAGES: u32 = IMAGE_AREA_BYTES / WASM_PAGE_BYTES;
+
+/// Bytes of a candidate file, debug information included. rapier3d with all debug information needs 57 MB.
+pub const CANDIDATE_BYTES_MAX: usize = 256 << 20;
+
+/// Functions of one module. The largest mods seen have some ten thousand.
+pub const FUNCTIONS_MAX: u32 = 1_000_000;
+
+/// Entries of the linking section's symbol table.
+pub const SYMBOLS_MAX: u32 = 4_000_000;
+
+/// Relocations of the code and data sections together.
+pub const RELOCATIONS_MAX: usize = 16_000_000;
+
+/// Entries of the function table over all generations of a mod.
+pub const TABLE_SLOTS_MAX: u32 = 1_000_000;
+
+/// Alignment of a data segment as a power of two: 2^16 bytes. More would waste the image area.
+pub const SEGMENT_ALIGNMENT_LOG2_MAX: u32 = 16;
+
+/// Generations of one mod in one process.
+pub const GENERATIONS_MAX: u32 = 100_000;
+
+/// Bytes kept free below the first piece of data so that address 0 is never that of an object.
+pub const NULL_GUARD_BYTES: u32 = 1024;
+
+/// Nesting of a v0 symbol name, in the symbol and in what its back references expand to.
+pub(crate) const NAME_DEPTH: usize = 512;
+
+/// Bytes of one symbol name; a longer one is treated as plain text.
+pub(crate) const NAME_SYMBOL_BYTES: usize = 64 << 10;
+
+/// Bytes that rendering a symbol name may take once its back references are expanded.
+pub(crate) const NAME_EXPANDED_BYTES: usize = 1 << 20;
+
+const _: () = assert!(IMAGE_AREA_BYTES.is_multiple_of(WASM_PAGE_BYTES));
+const _: () = assert!(NULL_GUARD_BYTES < WASM_PAGE_BYTES);
