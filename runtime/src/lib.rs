@@ -46,14 +46,12 @@ pub use ids::SubmissionId;
 pub use limits::Limits;
 pub use runtime::{BuildError, Runtime, RuntimeBuilder};
 pub use swap::{
-    GenerationStatus, ModStatus, PreparedMod, Refusal, RefusalStage, Scope, SubmissionState,
-    SwapError, WorldModStatus, WorldStatus,
+    GenerationStatus, ModStatus, PreparedMod, Refusal, RefusalStage, Scope, SubmissionState, SwapError, WorldModStatus,
+    WorldStatus,
 };
-pub use tickswap_abi::{
-    CallError, Contract, EffectRef, HookCaller, HostCallError, HostFunctions, ModName, PlayerId,
-};
+pub use tickswap_abi::{CallError, Contract, EffectRef, HookCaller, HostCallError, HostFunctions, ModName, PlayerId};
 pub use tickswap_linker::GenerationId;
 pub use world::{
-    ChangeKind, EffectIter, Effects, Fault, ModSwap, PlayerTick, QueryRef, RecordedQueries,
-    SwapRecord, Tick, TickDone, TickError, World, WorldError,
+    ChangeKind, EffectIter, Effects, Fault, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord, Tick, TickDone,
+    TickError, World, WorldError,
 };
