@@ -157,7 +157,7 @@ fn identities_are_equal_exactly_when_what_they_keep_is() {
     let strategy = path();
     let mut by_identity: HashMap<String, String> = HashMap::new();
     let mut by_kept: HashMap<String, String> = HashMap::new();
-    for _ in 0..20_000 {
+    for _ in 0..100_000 {
         let (symbol, kept) = strategy.new_tree(&mut runner).unwrap().current();
         let symbol = format!("_R{symbol}");
         let text = identity(&symbol);
