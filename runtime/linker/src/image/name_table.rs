@@ -102,7 +102,7 @@ impl NameTable {
                 }
                 let last = (key, number);
                 let member = members.entry(last).or_default();
-                if let Some(function) = debug.functions.get(linkage) {
+                if let Some(function) = debug.function(linkage) {
                     member.is_coroutine |= matches!(function.kind, FunctionKind::Coroutine { .. });
                     member.environment = member.environment.take().or_else(|| environment(function).cloned());
                     member.description = describe(function, debug);

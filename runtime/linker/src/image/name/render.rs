@@ -78,8 +78,7 @@ impl Renderer<'_> {
                 let text = name.identifier(*identifier);
                 let hash = name.span(*hash);
                 // No crate is without a name; should a symbol have one, it must not vanish.
-                self.out
-                    .push_str(if text.is_empty() { "{}" } else { &text });
+                self.out.push_str(if text.is_empty() { "{}" } else { &text });
                 if self.resolver.keep_crate_hash(&text, hash) {
                     self.write(format_args!("[{hash}]"));
                 }
