@@ -100,6 +100,8 @@ fn command(job: &Job<'_>) -> Command {
     cargo.args([
         "rustc",
         "--lib",
+        // A library that is an `rlib` too, for tests on the host, would be compiled otherwise than one that is not.
+        "--crate-type=cdylib",
         "--target",
         recipe::TARGET,
         "--profile",
