@@ -1,0 +1,166 @@
+//! What others ask of a running server: submit, activate, go back, look. Values in, values out; no sockets, no files.
+
+mod error;
+mod status;
+
+use std::{sync::Arc, time::Duration};
+
+use crossbeam_channel::{Sender, TrySendError};
+use tickswap_abi::ModName;
+use tickswap_linker::GenerationId;
+
+pub use error::ControlError;
+pub use status::{Status, SubmissionStatus};
+
+use crate::{
+    ids::SubmissionId,
+    limits::MODS_PER_SUBMISSION_MAX,
+    swap::{Fleet, Ledger, Scope, Submission, SubmissionState},
+    world::SwapRecord,
+};
+
+/// A handle on a running server. Cheap to clone, usable from any thread.
+///
+/// No call waits for a tick, except [`Control::wait`], which is meant to.
+#[derive(Clone)]
+pub struct Control {
+    submissions: Sender<Submission>,
+    fleet: Arc<Fleet>,
+    ledger: Arc<Ledger>,
+}
+
+impl Control {
+    pub(crate) fn new(
+        submissions: Sender<Submission>,
+        fleet: Arc<Fleet>,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        Self {
+            submissions,
+            fleet,
+            ledger,
+        }
+    }
+
+    /// Submits candidates that go live together: mod names and the contents of their files.
+    ///
+    /// Returns at once. Reading, comparing, linking and compiling happen on the preparing thread, staging in the worlds' idle
+    /// time, the flip at a boundary of each. What became of it says [`Control::wait`]. A mod of an
+    /// unknown name is started in every world.
+    ///
+    /// # Errors
+    ///
+    /// No candidate, too many, one mod twice, or a full queue.
+    pub fn submit(
+        &self,
+        candidates: Vec<(ModName, Vec<u8>)>,
+    ) -> Result<SubmissionId, ControlError> {
+        if candidates.is_empty() {
+            return Err(ControlError::Nothing);
+        }
+        if candidates.len() > MODS_PER_SUBMISSION_MAX {
+            return Err(ControlError::TooManyMods {
+                found: candidates.len(),
+                limit: MODS_PER_SUBMISSION_MAX,
+            });
+        }
+        for (index, (name, _)) in candidates.iter().enumerate() {
+            if candidates[..index]
+                .iter()
+                .any(|(earlier, _)| earlier == name)
+            {
+                return Err(ControlError::Twice {
+                    mod_name: name.clone(),
+                });
+            }
+        }
+        let id = self.ledger.open();
+        self.submissions
+            .try_send(Submission { id, candidates })
+            .map_err(|error| {
+                self.ledger.withdraw(id);
+                match error {
+                    TrySendError::Full(_) => ControlError::QueueFull {
+                        limit: self.submissions.capacity().unwrap_or_default(),
+                    },
+                    TrySendError::Disconnected(_) => ControlError::Stopped,
+                }
+            })?;
+        Ok(id)
+    }
+
+    /// How far a submission, an activation or a going back is.
+    pub fn submission(&self, id: SubmissionId) -> SubmissionState {
+        self.ledger.submission(id)
+    }
+
+    /// Waits until a submission, an activation or a going back has ended, at most `timeout`; answers its state then.
+    ///
+    /// Worlds must be ticked meanwhile, so not to be called on a thread that ticks one.
+    pub fn wait(&self, id: SubmissionId, timeout: Duration) -> SubmissionState {
+        self.ledger.wait(id, timeout)
+    }
+
+    /// Makes a generation active that is resident in the process, older or newer.
+    ///
+    /// # Errors
+    ///
+    /// Unknown mod, generation or world, or a world that does not take changes.
+    pub fn activate(
+        &self,
+        mod_name: &ModName,
+        generation: GenerationId,
+        scope: Scope,
+    ) -> Result<SubmissionId, ControlError> {
+        let sent = self.fleet.activate(mod_name, generation, &scope);
+        sent.map_err(|unsent| ControlError::unsent(unsent, mod_name, Some(generation), &scope))
+    }
+
+    /// Makes the generation active that was active before. Going back twice goes back two generations; going forward again
+    /// is [`Control::activate`].
+    ///
+    /// # Errors
+    ///
+    /// Unknown mod or world, nothing to go back to, or a world that does not take changes.
+    pub fn roll_back(
+        &self,
+        mod_name: &ModName,
+        scope: Scope,
+    ) -> Result<SubmissionId, ControlError> {
+        let sent = self.fleet.roll_back(mod_name, &scope);
+        sent.map_err(|unsent| ControlError::unsent(unsent, mod_name, None, &scope))
+    }
+
+    /// Mods, worlds and submissions.
+    pub fn status(&self) -> Status {
+        let (mods, worlds) = self.fleet.status();
+        let submissions = self.ledger.submissions().into_iter();
+        Status {
+            mods,
+            worlds,
+            submissions: submissions
+                .map(|(id, state)| SubmissionStatus { id, state })
+                .collect(),
+        }
+    }
+
+    /// Every change of what is active, oldest first, as far back as the limit `log_records` goes.
+    pub fn log(&self) -> Vec<SwapRecord> {
+        self.ledger
+            .log()
+            .iter()
+            .map(|record| SwapRecord::clone(record))
+            .collect()
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Control").finish_non_exhaustive()
+    }
+}
+
+const _: () = {
+    const fn is_shared<T: Clone + Send + Sync>() {}
+    is_shared::<Control>();
+};

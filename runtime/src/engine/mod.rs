@@ -1,0 +1,100 @@
+//! The only floor that names wasmtime: compiling, memories, instances, host functions and calls.
+//!
+//! It knows code and memory of one mod in one world ([`Guest`]), not ticks, worlds or swaps. What a mod calls outside
+//! of itself goes to a [`HostSide`], which the floor above implements.
+//!
+//! **Invariant:** the flip never comes down here. Everything that can fail (compile, instantiate, write, complete
+//! tables) has happened when a generation counts as staged.
+
+mod cache;
+mod call;
+mod compile;
+mod error;
+mod guest;
+mod host;
+mod limiter;
+mod pool;
+mod shell;
+mod signatures;
+#[cfg(test)]
+pub(crate) mod tests;
+mod trap;
+
+use std::{num::NonZeroUsize, sync::Arc};
+
+use tickswap_abi::Contract;
+
+pub(crate) use compile::{CodeSource, Compiled, check_functions};
+pub use error::EngineError;
+pub(crate) use guest::{Guest, RawResult};
+pub(crate) use host::HostSide;
+pub(crate) use pool::{PreparePool, yield_to_ticks};
+pub(crate) use signatures::{HookSignature, Signatures};
+pub use trap::TrapFrame;
+pub(crate) use trap::{CallFailure, GuestTrap};
+
+use crate::limits::{self, Limits};
+
+/// Everything that all worlds share: the compiler, the contract's signatures, the host functions, the shell module.
+pub(crate) struct Engine<H: HostSide> {
+    wasm: wasmtime::Engine,
+    signatures: Arc<Signatures>,
+    host: wasmtime::Linker<host::GuestState<H>>,
+    shell: wasmtime::Module,
+    memory_bytes_per_mod: u64,
+    resident_generations: usize,
+}
+
+impl<H: HostSide> Engine<H> {
+    /// An engine for mods of `contract`. With `backtrace_lines` every generation keeps its debug information.
+    pub(crate) fn new(
+        contract: Contract,
+        limits: &Limits,
+        backtrace_lines: bool,
+    ) -> Result<Self, EngineError> {
+        let unusable = |error: wasmtime::Error| EngineError::Unusable(format!("{error:#}"));
+        let signatures = Arc::new(Signatures::new(contract)?);
+        let wasm = wasmtime::Engine::new(&config(limits, backtrace_lines).map_err(unusable)?)
+            .map_err(unusable)?;
+        let shell = shell::bytes(limits.memory_bytes_per_mod)?;
+        let shell = wasmtime::Module::new(&wasm, shell).map_err(unusable)?;
+        let host = host::functions(&wasm, &signatures).map_err(unusable)?;
+        Ok(Self {
+            wasm,
+            signatures,
+            host,
+            shell,
+            memory_bytes_per_mod: limits.memory_bytes_per_mod,
+            resident_generations: limits.resident_generations,
+        })
+    }
+
+    /// The contract as this floor reads it.
+    pub(crate) fn signatures(&self) -> &Arc<Signatures> {
+        &self.signatures
+    }
+}
+
+fn config(limits: &Limits, backtrace_lines: bool) -> Result<wasmtime::Config, wasmtime::Error> {
+    let mut config = wasmtime::Config::new();
+    config
+        .cranelift_opt_level(wasmtime::OptLevel::Speed)
+        .max_wasm_stack(limits::HOST_STACK_BYTES_MAX)
+        // Without it wasmtime drops debug sections while compiling, so a generation costs its machine code only.
+        // Panics name file and line either way.
+        .wasm_backtrace_details(if backtrace_lines {
+            wasmtime::WasmBacktraceDetails::Enable
+        } else {
+            wasmtime::WasmBacktraceDetails::Disable
+        })
+        .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES_MAX))
+        // A mod's memory is reserved whole, so that it never moves, neither for wasm nor for a borrowed slice.
+        .memory_may_move(false)
+        // Element segments fill imported tables at instantiation anyway; laziness would only move work into a tick.
+        .table_lazy_init(false);
+    if limits.compile_cache_bytes > 0 {
+        let cache = cache::FunctionCache::new(limits.compile_cache_bytes);
+        config.enable_incremental_compilation(Arc::new(cache))?;
+    }
+    Ok(config)
+}

@@ -1,0 +1,96 @@
+//! What is known of a call that did not end well.
+
+use serde::{Deserialize, Serialize};
+use tickswap_abi::CodecError;
+
+/// A trap inside a mod: the message and the WebAssembly frames, innermost first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GuestTrap {
+    /// The panic's own words with file and line, or what the machine says.
+    pub(crate) message: String,
+    /// Innermost first, at most [`crate::limits::BACKTRACE_FRAMES_MAX`].
+    pub(crate) frames: Vec<TrapFrame>,
+}
+
+/// One WebAssembly frame of a fault.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrapFrame {
+    /// The function's name, demangled.
+    pub function: String,
+    /// Source file, when the runtime keeps debug information (`backtrace_lines`).
+    pub file: Option<String>,
+    /// Line in that file, from 1.
+    pub line: Option<u32>,
+}
+
+impl std::fmt::Display for TrapFrame {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.function)?;
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(formatter, " at {file}:{line}"),
+            (Some(file), None) => write!(formatter, " at {file}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Why a call gave no answer.
+#[derive(Debug)]
+pub(crate) enum CallFailure {
+    /// The mod trapped; its memory is suspect.
+    Trap(GuestTrap),
+    /// The mod answered with something that is no answer; its memory is as it wanted it.
+    BadAnswer(CodecError),
+    /// The answer is larger than a call may carry.
+    AnswerTooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+}
+
+impl GuestTrap {
+    /// Reads wasmtime's error; `panic` is the message that the mod left before it trapped.
+    pub(crate) fn new(error: &wasmtime::Error, panic: Option<String>) -> Self {
+        let frames = error
+            .downcast_ref::<wasmtime::WasmBacktrace>()
+            .map(|backtrace| backtrace.frames().iter().flat_map(frames).collect())
+            .unwrap_or_default();
+        let message = panic.unwrap_or_else(|| error.root_cause().to_string());
+        Self { message, frames }
+    }
+
+    /// A trap that no code of the mod raised.
+    pub(crate) fn of_host(message: String) -> Self {
+        Self {
+            message,
+            frames: Vec::new(),
+        }
+    }
+}
+
+/// A frame, or with debug information every function inlined into it.
+fn frames(frame: &wasmtime::FrameInfo) -> Vec<TrapFrame> {
+    let own_name = || match frame.func_name() {
+        Some(name) => demangled(name),
+        None => format!("function {}", frame.func_index()),
+    };
+    if frame.symbols().is_empty() {
+        return vec![TrapFrame {
+            function: own_name(),
+            file: None,
+            line: None,
+        }];
+    }
+    let symbols = frame.symbols().iter();
+    symbols
+        .map(|symbol| TrapFrame {
+            function: symbol.name().map_or_else(own_name, demangled),
+            file: symbol.file().map(str::to_owned),
+            line: symbol.line(),
+        })
+        .collect()
+}
+
+fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}

@@ -1,0 +1,122 @@
+//! Why a candidate is not loaded.
+
+use serde::{Deserialize, Serialize};
+use tickswap_abi::{ContractMismatch, ModName};
+use tickswap_linker::{image::ReadError, link::PlaceError, verify};
+
+use crate::engine::EngineError;
+
+/// What went wrong on a candidate's way, with the words of the floor that found it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SwapError {
+    /// The file is too large to be read.
+    #[error(
+        "the file has {found} bytes, at most {limit} are read (limit candidate_bytes); \
+         build the mod with debug information of its own crates only"
+    )]
+    TooLarge {
+        /// Bytes of the file.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The file is no module that can be linked live.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The file says nothing about its contract.
+    #[error(
+        "the module has no section tickswap.contract, so it is no Tickswap mod; put \
+         #[tickswap_sdk::module] on its `impl` of a hooks trait and build it with `cargo tickswap build`"
+    )]
+    NoContract,
+    /// The mod was built against another contract.
+    #[error(transparent)]
+    Contract(#[from] ContractMismatch),
+    /// Imports or exports that do not fit the server.
+    #[error("{}", listed(.0))]
+    Functions(Vec<EngineError>),
+    /// The gate does not let the candidate pass.
+    #[error(transparent)]
+    Verdict(#[from] verify::Refusal),
+    /// There is no room for it beside the generations that are resident.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+    /// It does not compile.
+    #[error(transparent)]
+    Compile(#[from] EngineError),
+    /// An earlier candidate of the mod made the runtime itself fail.
+    #[error(
+        "an earlier candidate of this mod made the linker panic, so what it knows of the mod cannot be trusted; \
+         what runs goes on, restart the server to load new code, and report the candidate"
+    )]
+    Broken,
+    /// This candidate made the runtime itself fail.
+    #[error("the linker panicked over this candidate: {0}; please report it")]
+    Panicked(String),
+}
+
+/// Why one mod of a submission was not loaded. What ran goes on running.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The mod.
+    pub mod_name: ModName,
+    /// How far its candidate came.
+    pub stage: RefusalStage,
+    /// What was expected, what was found, what to do.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            formatter,
+            "mod {} is not loaded: {}",
+            self.mod_name, self.reason
+        )
+    }
+}
+
+/// The stage at which a candidate was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RefusalStage {
+    /// Reading the file.
+    Read,
+    /// Comparing it with the contract.
+    Contract,
+    /// Judging how it differs from what runs.
+    Verdict,
+    /// Giving it addresses and slots.
+    Link,
+    /// Compiling it.
+    Compile,
+    /// The runtime itself.
+    Internal,
+}
+
+impl SwapError {
+    /// The refusal of a mod for this reason.
+    pub(super) fn refusal(&self, mod_name: &ModName) -> Refusal {
+        let stage = match self {
+            Self::TooLarge { .. } | Self::Read(_) => RefusalStage::Read,
+            Self::NoContract | Self::Contract(_) | Self::Functions(_) => RefusalStage::Contract,
+            Self::Verdict(_) => RefusalStage::Verdict,
+            Self::Place(_) => RefusalStage::Link,
+            Self::Compile(_) => RefusalStage::Compile,
+            Self::Broken | Self::Panicked(_) => RefusalStage::Internal,
+        };
+        Refusal {
+            mod_name: mod_name.clone(),
+            stage,
+            reason: self.to_string(),
+        }
+    }
+}
+
+fn listed(errors: &[EngineError]) -> String {
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    texts.join("\n")
+}

@@ -1,0 +1,310 @@
+//! The mods of one world in the server's order, and what they share: the outside that is lent to one of them at a time.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tickswap_abi::{ModName, PlayerId};
+use tickswap_linker::GenerationId;
+
+use super::{Effects, Fault, Outside, RecordedQueries, WorldError};
+use crate::engine::{Guest, GuestTrap, Signatures};
+
+/// The mods of one world.
+pub(crate) struct Mods {
+    pub(super) slots: Vec<ModSlot>,
+    /// Away only while a hook runs, or after a host function panicked in the middle of one.
+    pub(super) outside: Option<Box<Outside>>,
+    pub(super) signatures: Arc<Signatures>,
+    /// Encoded arguments of the hook call that is being made; reused.
+    pub(super) encoded: Vec<u8>,
+    world: Arc<str>,
+    order: Arc<[ModName]>,
+}
+
+/// One mod of a world. Present as soon as its first generation is being staged; called once one is active.
+pub(crate) struct ModSlot {
+    /// Number of the mod in its world, never used again.
+    number: usize,
+    pub(super) name: ModName,
+    pub(super) guest: Guest<Outside>,
+    /// Position of the active generation in the guest.
+    active: Option<usize>,
+    /// Players served by another generation than the active one.
+    players: HashMap<PlayerId, usize>,
+    paused: Option<Paused>,
+    faults: u64,
+}
+
+/// A pause lasts until another generation is activated.
+struct Paused {
+    reason: String,
+    generation: Option<GenerationId>,
+}
+
+impl Mods {
+    /// No mods yet. Mods will stand in `order`, those it does not name after it by name.
+    pub(crate) fn new(
+        world: Arc<str>,
+        outside: Outside,
+        signatures: Arc<Signatures>,
+        order: Arc<[ModName]>,
+    ) -> Self {
+        Self {
+            slots: Vec::new(),
+            outside: Some(Box::new(outside)),
+            signatures,
+            encoded: Vec::new(),
+            world,
+            order,
+        }
+    }
+
+    /// Adds a mod without an active generation, and answers its number.
+    pub(crate) fn add(&mut self, name: ModName, guest: Guest<Outside>) -> usize {
+        let names = self.outside.as_mut().map(|outside| &mut outside.names);
+        let number = names.map_or(usize::MAX, |names| {
+            names.push(name.clone());
+            names.len() - 1
+        });
+        let order = &self.order;
+        let rank = |name: &ModName| {
+            order
+                .iter()
+                .position(|known| known == name)
+                .unwrap_or(usize::MAX)
+        };
+        let place = self
+            .slots
+            .partition_point(|slot| (rank(&slot.name), &slot.name) < (rank(&name), &name));
+        let slot = ModSlot {
+            number,
+            name,
+            guest,
+            active: None,
+            players: HashMap::new(),
+            paused: None,
+            faults: 0,
+        };
+        self.slots.insert(place, slot);
+        number
+    }
+
+    /// Takes a mod out again whose start failed.
+    pub(crate) fn remove(&mut self, number: usize) {
+        self.slots.retain(|slot| slot.number != number);
+    }
+
+    /// Runs the mod's `Default` on a staged generation.
+    pub(crate) fn start(
+        &mut self,
+        number: usize,
+        position: usize,
+        tick: u64,
+    ) -> Result<(), GuestTrap> {
+        if let Some(outside) = &mut self.outside {
+            outside.caller = number;
+            outside.tick = tick;
+            outside.takes_effects = false;
+        }
+        match self.slots.iter_mut().find(|slot| slot.number == number) {
+            Some(slot) => slot.guest.start(position, &mut self.outside),
+            None => Ok(()),
+        }
+    }
+
+    /// All mods in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ModSlot> {
+        self.slots.iter()
+    }
+
+    /// The mod of a number.
+    pub(crate) fn get_mut(&mut self, number: usize) -> Option<&mut ModSlot> {
+        self.slots.iter_mut().find(|slot| slot.number == number)
+    }
+
+    /// The mod of a name.
+    pub(crate) fn named(&self, name: &str) -> Option<&ModSlot> {
+        self.slots.iter().find(|slot| slot.name == name)
+    }
+
+    pub(super) fn begin_tick(&mut self, tick: u64, faults: &mut Vec<Fault>) {
+        if self.outside.is_none() {
+            self.recover_outside(tick, faults);
+        }
+        if let Some(outside) = &mut self.outside {
+            outside.tick = tick;
+            outside.takes_effects = true;
+            outside.effects.clear();
+            outside.queries.clear();
+        }
+    }
+
+    /// A host function panicked in an earlier tick, and the server caught it: the mod that had called it was cut off in
+    /// the middle of its hook, so it is as suspect as after a trap of its own.
+    fn recover_outside(&mut self, tick: u64, faults: &mut Vec<Fault>) {
+        for slot in &mut self.slots {
+            let Some(outside) = slot.guest.recover_host() else {
+                continue;
+            };
+            self.outside = Some(outside);
+            let position = slot.active.unwrap_or_default();
+            if let Some(generation) = slot.guest.generation(position) {
+                let fault = Fault {
+                    mod_name: slot.name.clone(),
+                    generation,
+                    world: self.world.to_string(),
+                    tick,
+                    hook: "the hook it was in".to_owned(),
+                    player: None,
+                    message: "a host function of the server panicked while this mod called it"
+                        .to_owned(),
+                    backtrace: Vec::new(),
+                };
+                slot.pause(&fault);
+                faults.push(fault);
+            }
+        }
+    }
+
+    pub(super) fn effects(&self) -> Effects<'_> {
+        let outside = self.outside.as_deref();
+        let (list, names) = (outside.map(|o| &o.effects), outside.map(|o| &o.names[..]));
+        Effects::new(list, names.unwrap_or_default(), &self.signatures)
+    }
+
+    pub(super) fn queries(&self) -> RecordedQueries<'_> {
+        let outside = self.outside.as_deref();
+        let (list, names) = (outside.map(|o| &o.queries), outside.map(|o| &o.names[..]));
+        RecordedQueries::new(list, names.unwrap_or_default(), &self.signatures)
+    }
+
+    pub(super) fn drop_effects(&mut self) {
+        if let Some(outside) = &mut self.outside {
+            outside.effects.clear();
+        }
+    }
+
+    pub(super) fn assign_player(
+        &mut self,
+        player: PlayerId,
+        mod_name: &ModName,
+        generation: Option<GenerationId>,
+    ) -> Result<(), WorldError> {
+        let known = || self.slots.iter().map(|slot| slot.name.clone()).collect();
+        let Some(index) = self.slots.iter().position(|slot| slot.name == *mod_name) else {
+            return Err(WorldError::UnknownMod {
+                world: self.world.to_string(),
+                mod_name: mod_name.clone(),
+                known: known(),
+            });
+        };
+        let slot = &mut self.slots[index];
+        match generation {
+            None => {
+                slot.players.remove(&player);
+            }
+            Some(generation) => {
+                let position = slot.guest.position(generation);
+                let position = position.ok_or_else(|| WorldError::UnknownGeneration {
+                    mod_name: mod_name.clone(),
+                    generation,
+                })?;
+                slot.players.insert(player, position);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.slots
+            .iter()
+            .map(|slot| slot.guest.memory_bytes())
+            .sum()
+    }
+}
+
+impl ModSlot {
+    /// The mod's name.
+    pub(crate) fn name(&self) -> &ModName {
+        &self.name
+    }
+
+    /// Number of the mod in its world.
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Its memory and staged generations.
+    pub(crate) fn guest(&self) -> &Guest<Outside> {
+        &self.guest
+    }
+
+    /// Its memory and staged generations, to stage more.
+    pub(crate) fn guest_mut(&mut self) -> &mut Guest<Outside> {
+        &mut self.guest
+    }
+
+    /// The generation that hooks go to.
+    pub(crate) fn active_generation(&self) -> Option<GenerationId> {
+        self.active
+            .and_then(|position| self.guest.generation(position))
+    }
+
+    /// Why it is not called, if it is paused.
+    pub(crate) fn pause_reason(&self) -> Option<&str> {
+        self.paused.as_ref().map(|paused| paused.reason.as_str())
+    }
+
+    /// How often it faulted in this world.
+    pub(crate) fn fault_count(&self) -> u64 {
+        self.faults
+    }
+
+    /// Players served by a chosen generation.
+    pub(crate) fn assigned_players(&self) -> usize {
+        self.players.len()
+    }
+
+    /// The flip: hooks go to the staged generation at `position` from now on. Changes an index, cannot fail.
+    ///
+    /// Ends a pause if the generation is another one than that which faulted. Answers what was active.
+    pub(crate) fn activate(&mut self, position: usize) -> Option<GenerationId> {
+        let before = self.active_generation();
+        self.active = Some(position);
+        let now = self.guest.generation(position);
+        if self
+            .paused
+            .as_ref()
+            .is_some_and(|paused| paused.generation != now)
+        {
+            self.paused = None;
+        }
+        before
+    }
+
+    /// Position of the generation that serves a call.
+    #[inline]
+    pub(super) fn position_for(&self, player: Option<PlayerId>) -> Option<usize> {
+        match player {
+            Some(player) if !self.players.is_empty() => {
+                self.players.get(&player).copied().or(self.active)
+            }
+            _ => self.active,
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    pub(super) fn pause(&mut self, fault: &Fault) {
+        self.faults += 1;
+        self.paused = Some(Paused {
+            reason: format!(
+                "it faulted in tick {} in {}, and its state is suspect: {}",
+                fault.tick, fault.hook, fault.message
+            ),
+            generation: Some(fault.generation),
+        });
+    }
+}

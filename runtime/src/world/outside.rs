@@ -1,0 +1,140 @@
+//! The outside of a world's mods: what answers their queries, where their effects and log lines go. Lent to one mod's
+//! store at a time, for the length of a hook call.
+
+use std::sync::Arc;
+
+use tickswap_abi::{AnswerBuffer, HostFunctionKind, HostFunctions, ModName, RawArguments};
+
+use super::{WorldError, effects::EffectList, queries::QueryList};
+use crate::{
+    engine::{HostSide, Signatures},
+    limits::Limits,
+};
+
+/// See the module.
+pub(crate) struct Outside {
+    world: Arc<str>,
+    signatures: Arc<Signatures>,
+    /// By position of the host trait; `None` for a trait without queries that nothing answers.
+    answering: Vec<Option<Box<dyn HostFunctions>>>,
+    /// Every mod that was ever here, by number.
+    pub(super) names: Vec<ModName>,
+    /// Number of the mod that is being called.
+    pub(super) caller: usize,
+    pub(super) tick: u64,
+    /// False while a mod starts: outside of a tick nobody would hand its effects out.
+    pub(super) takes_effects: bool,
+    pub(super) effects: EffectList,
+    pub(super) queries: QueryList,
+    effect_bytes_max: usize,
+    query_bytes_max: usize,
+}
+
+impl Outside {
+    /// Sorts what answers by the contract's host traits.
+    pub(crate) fn new(
+        world: Arc<str>,
+        signatures: Arc<Signatures>,
+        host: Vec<Box<dyn HostFunctions>>,
+        limits: &Limits,
+    ) -> Result<Self, WorldError> {
+        let interfaces = &signatures.contract().host;
+        let mut answering: Vec<Option<Box<dyn HostFunctions>>> =
+            interfaces.iter().map(|_| None).collect();
+        for functions in host {
+            let interface = functions.interface();
+            let not_asked = |reason| WorldError::NotAsked {
+                interface: interface.name,
+                reason,
+            };
+            let position = interfaces.iter().position(|known| known.id == interface.id);
+            let position = position.ok_or_else(|| {
+                not_asked(
+                    "the runtime's contract does not have it; add it with `Contract::with_host`",
+                )
+            })?;
+            if answering[position].replace(functions).is_some() {
+                return Err(not_asked("it was given twice"));
+            }
+        }
+        for (interface, functions) in interfaces.iter().zip(&answering) {
+            let mut kinds = interface.functions.iter().map(|function| function.kind);
+            if functions.is_none() && kinds.any(|kind| kind == HostFunctionKind::Query) {
+                return Err(WorldError::Unanswered {
+                    interface: interface.name,
+                });
+            }
+        }
+        Ok(Self {
+            world,
+            signatures,
+            answering,
+            names: Vec::new(),
+            caller: 0,
+            tick: 0,
+            takes_effects: false,
+            effects: EffectList::default(),
+            queries: QueryList::default(),
+            effect_bytes_max: limits.effect_bytes_per_tick,
+            query_bytes_max: limits.query_bytes_per_tick,
+        })
+    }
+
+    fn full_name(&self, function: usize) -> String {
+        match self.signatures.host_functions().get(function) {
+            Some(f) => format!("{}::{}", f.interface.name, f.descriptor.name),
+            None => format!("host function {function}"),
+        }
+    }
+}
+
+impl HostSide for Outside {
+    fn query(
+        &mut self,
+        function: usize,
+        arguments: RawArguments<'_>,
+        answer: &mut AnswerBuffer,
+    ) -> Result<(), String> {
+        let signature = self.signatures.host_functions().get(function);
+        let found = signature.and_then(|signature| {
+            let functions = self.answering.get(signature.interface_position)?.as_ref()?;
+            Some((functions, signature.index))
+        });
+        let Some((functions, index)) = found else {
+            return Err(format!(
+                "nothing answers {} in this world",
+                self.full_name(function)
+            ));
+        };
+        functions
+            .answer(index, arguments, answer)
+            .map_err(|error| error.to_string())?;
+        let (caller, bytes_max) = (self.caller, self.query_bytes_max);
+        self.queries
+            .push(caller, function, arguments, answer.answer(), bytes_max)
+    }
+
+    fn effect(&mut self, function: usize, arguments: RawArguments<'_>) -> Result<(), String> {
+        if !self.takes_effects {
+            return Err(format!(
+                "{} was called while the mod starts; effects exist within a tick only, queue it in a hook",
+                self.full_name(function)
+            ));
+        }
+        self.effects
+            .push(self.caller, function, arguments, self.effect_bytes_max)
+    }
+
+    fn log(&mut self, level: u32, text: &str) {
+        let name = self.names.get(self.caller).map_or("", ModName::as_str);
+        let (world, tick) = (&*self.world, self.tick);
+        // A level is part of a call site in `tracing`, so every level is one.
+        match level {
+            1 => tracing::error!(target: "tickswap::mods", mod_name = name, world, tick, "{text}"),
+            2 => tracing::warn!(target: "tickswap::mods", mod_name = name, world, tick, "{text}"),
+            3 => tracing::info!(target: "tickswap::mods", mod_name = name, world, tick, "{text}"),
+            4 => tracing::debug!(target: "tickswap::mods", mod_name = name, world, tick, "{text}"),
+            _ => tracing::trace!(target: "tickswap::mods", mod_name = name, world, tick, "{text}"),
+        }
+    }
+}
