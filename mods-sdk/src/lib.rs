@@ -2,14 +2,28 @@
 //!
 //! A mod implements a hooks trait of its game's contract crate and puts [`macro@module`] on the `impl`:
 //!
-//! ```ignore
-//! use arena_api::*;
+//! ```
+//! use std::collections::HashMap;
 //!
+//! use tickswap_sdk::PlayerId;
+//!
+//! # #[tickswap_abi::hooks]
+//! # pub trait ArenaHooks {
+//! #     fn joined(&mut self, player: PlayerId, name: String);
+//! # }
 //! #[derive(Default)]
-//! struct Arena { players: HashMap<PlayerId, Fighter> }
+//! struct Arena {
+//!     players: HashMap<PlayerId, String>,
+//! }
 //!
 //! #[tickswap_sdk::module]
-//! impl ArenaHooks for Arena { /* ... */ }
+//! impl ArenaHooks for Arena {
+//!     fn joined(&mut self, player: PlayerId, name: String) {
+//!         tickswap_sdk::info!("{name} is here");
+//!         self.players.insert(player, name);
+//!     }
+//! }
+//! # fn main() {}
 //! ```
 //!
 //! The macro keeps one `Arena` in a static. `Default` runs once, at the first start of a world; a patch keeps the

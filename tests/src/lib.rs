@@ -1,6 +1,4 @@
-//! What the tests of the whole share: fixtures compiled at run time, and checks of the repository's tidiness.
-//!
-//! The tests themselves live in `tests/`.
+//! What the tests of the whole share: mods compiled from fixtures, a world without the runtime, the tidy checks.
 
 pub mod fixtures;
-pub mod tidy;
+pub mod live;

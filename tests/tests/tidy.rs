@@ -33,10 +33,15 @@ const RUNTIME_FLOORS: floors::Floors<'static> = &[
     &["runtime"],
 ];
 
-/// Files and folders that may have `unsafe`: guest memory on both sides of the wall, and mods that tests compile.
+/// Files and folders that may have `unsafe`: guest memory on both sides of the wall, the macros that write the guest's side,
+/// and mods that tests compile.
 const UNSAFE_ALLOWED: &[&str] = &[
     "runtime/src/engine",
     "mods-sdk/abi/src/guest",
+    "mods-sdk/src/guest",
+    "mods-sdk/macros/src/hooks_guest.rs",
+    "mods-sdk/macros/src/host_client.rs",
+    "mods-sdk/macros/src/module.rs",
     "mods-sdk/build/wrapper/probe.rs",
     "tests/fixtures",
 ];

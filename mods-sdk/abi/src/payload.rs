@@ -14,7 +14,22 @@ use crate::{PlayerId, shape::Shape};
 ///
 /// Derive it beside serde's traits: `#[derive(Serialize, Deserialize, Payload)]`. Payload types own
 /// what they hold and do not contain themselves, not even behind a `Box` or `Vec`; the compiler reports
-/// such a type as a cycle. `usize` and `isize` are no payload, since they differ between server and mod.
+/// such a type as a cycle.
+///
+/// `usize` and `isize` are no payload, since they differ between server and mod:
+///
+/// ```compile_fail,E0277
+/// #[derive(serde::Serialize, serde::Deserialize, tickswap_abi::Payload)]
+/// struct Sized {
+///     size: usize,
+/// }
+/// ```
+///
+/// A list whose elements take no bytes could claim any length in a few bytes, so it is none either:
+///
+/// ```compile_fail,E0080
+/// const _: u64 = <Vec<()> as tickswap_abi::Payload>::FINGERPRINT;
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the boundary between server and mod",
     label = "no payload type",

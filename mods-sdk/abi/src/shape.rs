@@ -1,7 +1,7 @@
 //! The structure of payload types as constants: rendered into signatures and hashed into fingerprints.
 //!
 //! Everything here runs in const evaluation, in contract crates and mods alike, so it is written with
-//! loops over slices and one [`Sink`] that counts, hashes and writes in the same pass.
+//! loops over slices and one `Sink` that counts, hashes and writes in the same pass.
 
 /// The structure of a payload type, down to its scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -104,28 +104,79 @@ fn a_new_mod_comes_from_the_games_template_and_joins_its_workspace() {
 }
 
 #[test]
-fn a_mod_that_stands_alone_brings_its_contract() {
-    let folder = tempfile::tempdir().unwrap();
-    let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let output = tickswap(
-        folder.path(),
-        &["new", "greeter", "--path-to-sdk", sdk.to_str().unwrap()],
+fn a_mod_that_stands_alone_brings_its_contract_and_builds() {
+    // A folder that stays, so that only the first run compiles the dependencies.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("standalone");
+    let (made, target, kept) = (
+        folder.join("greeter"),
+        folder.join("greeter/target"),
+        folder.join("kept"),
     );
+    let _ = fs::rename(&target, &kept);
+    let _ = fs::remove_dir_all(&made);
+    fs::create_dir_all(&folder).unwrap();
+    let sdk = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_str()
+        .unwrap();
+    let output = tickswap(&folder, &["new", "greeter", "--path-to-sdk", sdk]);
     assert!(output.status.success(), "{}", said(&output));
-    let read = |path: &str| fs::read_to_string(folder.path().join("greeter").join(path)).unwrap();
+    let _ = fs::rename(&kept, &target);
+    let output = tickswap(&folder, &["build", "--manifest-dir", "greeter"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let module = fs::read(made.join("built/greeter.wasm")).unwrap();
+    let hook = b"tickswap_hook__GreeterHooks__greet";
     assert!(
-        read("Cargo.toml").contains(sdk.to_str().unwrap())
-            && read("contract/Cargo.toml").contains("abi\"")
-    );
-    assert!(
-        read("src/lib.rs").contains("impl GreeterHooks for Greeter")
-            && read("src/lib.rs").contains("use greeter_contract::*;")
+        module.windows(hook.len()).any(|window| window == hook),
+        "the hook is not exported"
     );
 
-    let output = tickswap(folder.path(), &["new", "other", "--path-to-sdk", "."]);
+    let output = tickswap(&folder, &["new", "other", "--path-to-sdk", "."]);
     assert_eq!(output.status.code(), Some(1));
     assert!(
         said(&output).contains("there is no tickswap-sdk in"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn the_arenas_template_makes_a_mod_that_builds() {
+    let server = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../example-server")
+        .canonicalize()
+        .unwrap();
+    let mods = Path::new(env!("CARGO_TARGET_TMPDIR")).join("from_template");
+    let (made, template) = (
+        mods.join("night-mode"),
+        server.join("developer_mods/.template"),
+    );
+    let _ = fs::remove_dir_all(&made);
+    for file in ["Cargo.toml.in", "src/lib.rs.in"] {
+        write(
+            &mods.join(".template").join(file),
+            &fs::read_to_string(template.join(file)).unwrap(),
+        );
+    }
+    // The game's own workspace, with paths that hold from here and without its mods.
+    let manifest = fs::read_to_string(server.join("developer_mods/Cargo.toml")).unwrap();
+    let manifest = manifest.replace(
+        "path = \"",
+        &format!("path = \"{}/developer_mods/", server.display()),
+    );
+    let members = manifest.find("members = [").unwrap();
+    let end = members + manifest[members..].find(']').unwrap();
+    write(
+        &mods.join("Cargo.toml"),
+        &format!("{}members = [{}", &manifest[..members], &manifest[end..]),
+    );
+    let directory = mods.to_str().unwrap();
+    let output = tickswap(&mods, &["new", "night-mode", "--manifest-dir", directory]);
+    assert!(output.status.success(), "{}", said(&output));
+    let output = tickswap(&mods, &["build", "night-mode", "--manifest-dir", directory]);
+    assert!(
+        output.status.success() && mods.join("built/night-mode.wasm").is_file(),
         "{}",
         said(&output)
     );

@@ -66,6 +66,7 @@ pub(crate) fn exporter(interface: &Interface) -> TokenStream {
 
         #[cfg(target_arch = "wasm32")]
         #[doc(hidden)]
+        #[allow(unused_imports)]
         #visibility use #macro_name as #name;
     }
 }

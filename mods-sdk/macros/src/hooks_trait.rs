@@ -9,7 +9,7 @@ use crate::{arguments::Arguments, hooks_client, hooks_guest, interface::Interfac
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let arguments = Arguments::parse(arguments, parse_quote!(::tickswap_abi), &[])?;
     let mut item: ItemTrait = syn::parse2(item)?;
-    let interface = Interface::read(&mut item, arguments.root)?;
+    let interface = Interface::read(&mut item, arguments.root, |_, _| ())?;
 
     give_optional_hooks_a_body(&mut item, &interface);
     item.items.extend(hooks_guest::trait_items(&interface));
@@ -41,6 +41,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
         }
 
         #[cfg(not(target_arch = "wasm32"))]
+        #[allow(unused_imports)]
         #visibility use #module::Caller as #caller;
 
         #exporter

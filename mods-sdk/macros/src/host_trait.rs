@@ -7,15 +7,14 @@ use syn::{ItemTrait, parse_quote};
 use crate::{
     arguments::Arguments,
     host_client, host_dispatch,
-    interface::{Interface, combine},
+    interface::{Interface, Method},
     signatures,
 };
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let arguments = Arguments::parse(arguments, parse_quote!(::tickswap_abi), &[])?;
     let mut item: ItemTrait = syn::parse2(item)?;
-    let interface = Interface::read(&mut item, arguments.root)?;
-    refuse_kinds(&interface)?;
+    let interface = Interface::read(&mut item, arguments.root, refuse)?;
 
     let constants = signatures::constants(&interface);
     let dispatch = host_dispatch::items(&interface);
@@ -46,24 +45,20 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
 }
 
 /// Effects answer nothing, and the server offers every function.
-fn refuse_kinds(interface: &Interface) -> syn::Result<()> {
-    let mut errors = Vec::new();
-    for method in &interface.methods {
-        if let Some(result) = &method.result
-            && method.mutable
-        {
-            errors.push(syn::Error::new_spanned(
-                &result.ty,
-                "an effect (`&mut self`) is queued and carried out only when the tick commits, so there is nothing \
-                 to return yet; make it a query with `&self`, or report the result with a hook",
-            ));
-        }
-        if method.optional {
-            errors.push(syn::Error::new(
-                method.name.span(),
-                "only hooks are optional: a server implements its host trait whole",
-            ));
-        }
+fn refuse(method: &Method, errors: &mut Vec<syn::Error>) {
+    if let Some(result) = &method.result
+        && method.mutable
+    {
+        errors.push(syn::Error::new_spanned(
+            &result.ty,
+            "an effect (`&mut self`) is queued and carried out only when the tick commits, so there is nothing \
+             to return yet; make it a query with `&self`, or report the result with a hook",
+        ));
     }
-    combine(errors)
+    if method.optional {
+        errors.push(syn::Error::new(
+            method.name.span(),
+            "only hooks are optional: a server implements its host trait whole",
+        ));
+    }
 }

@@ -89,8 +89,12 @@ impl Method {
 }
 
 impl Interface {
-    /// Reads a trait and takes `#[optional]` off its methods.
-    pub(crate) fn read(item: &mut ItemTrait, root: Path) -> syn::Result<Self> {
+    /// Reads a trait and takes `#[optional]` off its methods. `refuse_kind` adds what one kind of trait refuses.
+    pub(crate) fn read(
+        item: &mut ItemTrait,
+        root: Path,
+        refuse_kind: fn(&Method, &mut Vec<syn::Error>),
+    ) -> syn::Result<Self> {
         let mut errors = Vec::new();
         let mut refuse = |tokens: &dyn ToTokens, message: &str| {
             errors.push(syn::Error::new_spanned(tokens.to_token_stream(), message));
@@ -113,7 +117,11 @@ impl Interface {
         let mut methods = Vec::new();
         for entry in &mut item.items {
             match entry {
-                TraitItem::Fn(function) => methods.push(Method::read(function, &mut errors)),
+                TraitItem::Fn(function) => {
+                    let method = Method::read(function, &mut errors);
+                    refuse_kind(&method, &mut errors);
+                    methods.push(method);
+                }
                 other => errors.push(syn::Error::new_spanned(
                     other,
                     "a contract trait has methods only: nothing else can cross the boundary",

@@ -1,7 +1,7 @@
 //! The procedural macros of tickswap-abi and tickswap-sdk. Used through their re-exports.
 //!
 //! Each macro reads into a model that has already refused what the boundary cannot carry
-//! ([`interface`], [`passing`]), and then writes code from the model alone. The written code calls
+//! (`interface`, `passing`), and then writes code from the model alone. The written code calls
 //! `tickswap_abi::generated`, `tickswap_abi::guest` and `tickswap_sdk::guest`.
 
 mod arguments;

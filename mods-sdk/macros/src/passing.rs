@@ -96,6 +96,12 @@ pub(crate) fn refuse_type(ty: &Type, errors: &mut Vec<syn::Error>) {
                     return refuse("`Self` is another type in every mod; name a payload type");
                 }
             }
+            let first = path.path.segments.first();
+            if first.is_some_and(|first| first.ident == "self" || first.ident == "super") {
+                refuse(
+                    "the type is also named in a generated module; import it or start its path with `crate::`",
+                );
+            }
             for segment in &path.path.segments {
                 match &segment.arguments {
                     PathArguments::None => {}

@@ -2,13 +2,12 @@
 //!
 //! The section's text is foreign: a line that cannot be read is one more disagreement, never a panic.
 
-use std::fmt;
-
 use super::{
     caller::HookRef,
     descriptors::{HooksInterface, HostInterface},
+    mismatch::{ContractMismatch, Disagreement, InterfaceKind, Place, shortened},
 };
-use crate::limits::{QUOTED_CHARS_MAX, SECTION_BYTES_MAX};
+use crate::limits::SECTION_BYTES_MAX;
 
 /// All traits of one game: the hooks that mods implement and the host functions they may call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +50,7 @@ impl Contract {
     /// for optional hooks. Reports every disagreement at once.
     pub fn check_section(&self, section: &[u8]) -> Result<DeclaredHooks, ContractMismatch> {
         let mut found = Vec::new();
-        let mut declared = DeclaredHooks { hooks: Vec::new() };
+        let mut declared = DeclaredHooks::default();
         if section.len() > SECTION_BYTES_MAX {
             found.push(Disagreement::SectionTooLarge {
                 bytes: section.len(),
@@ -116,11 +115,12 @@ impl Contract {
                 });
             }
         };
-        if let Some(hook) = known.hook {
-            if declared.contains(hook) {
-                return Err(Disagreement::Twice(place));
-            }
-            declared.hooks.push(hook);
+        let added = match known.function {
+            Function::Hook(hook) => add(&mut declared.hooks, hook),
+            Function::Host(interface, function) => add(&mut declared.host, (interface, function)),
+        };
+        if !added {
+            return Err(Disagreement::Twice(place));
         }
         if known.fingerprint != fingerprint {
             return Err(Disagreement::Different {
@@ -145,7 +145,7 @@ impl Contract {
         Ok(Known {
             fingerprint: hook.fingerprint,
             signature: hook.signature,
-            hook: Some(HookRef { interface, index }),
+            function: Function::Hook(HookRef { interface, index }),
         })
     }
 
@@ -163,7 +163,7 @@ impl Contract {
         Ok(Known {
             fingerprint: function.fingerprint,
             signature: function.signature,
-            hook: None,
+            function: Function::Host(interface.name, function.name),
         })
     }
 
@@ -195,10 +195,12 @@ impl Contract {
     }
 }
 
-/// The hooks that a mod offers, all of them as the contract has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The hooks that a mod offers and the host functions it knows, all of them as the contract has them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeclaredHooks {
     hooks: Vec<HookRef>,
+    /// Trait and function.
+    host: Vec<(&'static str, &'static str)>,
 }
 
 impl DeclaredHooks {
@@ -207,138 +209,37 @@ impl DeclaredHooks {
         self.hooks.contains(&hook)
     }
 
+    /// Whether the mod was built against this version of a host function. A mod that calls any function of a host
+    /// trait declares all of them; one that calls none may declare none. So an import that is not declared
+    /// here does not come from the contract's macros.
+    pub fn declares_host_function(&self, interface: &str, function: &str) -> bool {
+        self.host.contains(&(interface, function))
+    }
+
     /// The hooks, in the order of the section.
     pub fn iter(&self) -> impl Iterator<Item = HookRef> + '_ {
         self.hooks.iter().copied()
     }
 }
 
-/// A mod was built against another contract. Displays every disagreement, with both signatures.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContractMismatch {
-    /// The server's contract.
-    pub contract: &'static str,
-    /// What does not agree; never empty.
-    pub disagreements: Vec<Disagreement>,
-}
-
-impl std::error::Error for ContractMismatch {}
-
-impl fmt::Display for ContractMismatch {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "the mod does not fit the contract {}; build it against the server's version of the contract crate:",
-            self.contract
-        )?;
-        for disagreement in &self.disagreements {
-            write!(formatter, "\n  {disagreement}")?;
-        }
-        Ok(())
-    }
-}
-
-/// The two kinds of trait in a contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InterfaceKind {
-    /// Implemented by mods.
-    Hooks,
-    /// Implemented by the server.
-    Host,
-}
-
-impl fmt::Display for InterfaceKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Hooks => "hook",
-            Self::Host => "host function",
-        })
-    }
-}
-
-/// A function that the mod names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Hook or host function.
-    pub kind: InterfaceKind,
-    /// The trait.
-    pub interface: String,
-    /// The function.
-    pub function: String,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} {}::{}",
-            self.kind, self.interface, self.function
-        )
-    }
-}
-
-/// One point on which a mod and the contract disagree.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Disagreement {
-    /// The section exceeds its limit and was not read.
-    #[error("its contract section has {bytes} bytes, at most {SECTION_BYTES_MAX} are read")]
-    SectionTooLarge {
-        /// The section's size.
-        bytes: usize,
-    },
-    /// The section names no hook at all.
-    #[error("it offers no hook; put #[tickswap_sdk::module] on its `impl` of a hooks trait")]
-    NoHooks,
-    /// A line is not of the known form.
-    #[error(
-        "line {line} of its contract section cannot be read: {text:?}; build it with the server's version of the SDK"
-    )]
-    Unreadable {
-        /// Line number, from 1.
-        line: usize,
-        /// The line, shortened if long.
-        text: String,
-    },
-    /// The contract has no such trait.
-    #[error("{0}: the contract has no such trait")]
-    UnknownInterface(Place),
-    /// The contract's trait has no such function.
-    #[error("{place}: the contract has no such function\n    mod:      {signature}")]
-    UnknownFunction {
-        /// What the mod names.
-        place: Place,
-        /// Its signature in the mod.
-        signature: String,
-    },
-    /// The signatures, or the types they mention, differ.
-    #[error("{place} differs\n    contract: {contract}\n    mod:      {found}")]
-    Different {
-        /// What the mod names.
-        place: Place,
-        /// The signature in the contract.
-        contract: &'static str,
-        /// The signature in the mod.
-        found: String,
-    },
-    /// A hook is declared twice.
-    #[error("{0} is declared twice")]
-    Twice(Place),
-    /// A required hook of a trait that the mod implements is missing.
-    #[error("hook {interface}::{hook} is missing\n    contract: {contract}")]
-    Missing {
-        /// The hooks trait.
-        interface: &'static str,
-        /// The hook.
-        hook: &'static str,
-        /// The signature in the contract.
-        contract: &'static str,
-    },
-}
-
 struct Known {
     fingerprint: u64,
     signature: &'static str,
-    hook: Option<HookRef>,
+    function: Function,
+}
+
+enum Function {
+    Hook(HookRef),
+    Host(&'static str, &'static str),
+}
+
+/// False if it is there already.
+fn add<T: PartialEq>(list: &mut Vec<T>, item: T) -> bool {
+    let fresh = !list.contains(&item);
+    if fresh {
+        list.push(item);
+    }
+    fresh
 }
 
 enum Unknown {
@@ -378,8 +279,4 @@ impl<'a> Line<'a> {
             signature,
         })
     }
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(QUOTED_CHARS_MAX).collect()
 }

@@ -6,4 +6,5 @@ pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod descriptors;
 pub(crate) mod functions;
+pub(crate) mod mismatch;
 pub(crate) mod mod_name;

@@ -71,7 +71,8 @@ impl NameTable {
             return None;
         }
         Some(match self.parsed.get(index)?.as_ref()? {
-            SymbolName::V0(name) => Arc::from(name.render(resolver)),
+            // What LLVM splits or clones is another thing than the whole.
+            SymbolName::V0(name) => Arc::from(name.render(resolver) + name.suffix().unwrap_or_default()),
             SymbolName::Plain(name) => Arc::from(name.as_str()),
         })
     }

@@ -18,6 +18,7 @@ pub(crate) struct DebugFacts {
     /// Every variable that is not local, vtables excepted, in the order of the debug information.
     pub(crate) variables: Vec<StaticVariable>,
     /// Functions by linkage name, or by their own where that is the linkage name (`no_mangle`).
+    /// [`DebugFacts::function`] looks a symbol up.
     pub(crate) functions: HashMap<Name, FunctionFacts>,
     /// The vtables made in crates with full debug information.
     pub(crate) vtables: Vec<VtableVariable>,
@@ -112,7 +113,7 @@ pub(crate) enum DiscriminantValues {
 /// A static.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StaticVariable {
-    /// Its symbol.
+    /// Its symbol, without the `.llvm.<digits>` that the symbol table may have.
     pub(crate) linkage_name: Name,
     pub(crate) qualified_name: Name,
     pub(crate) location: Location,
@@ -136,9 +137,12 @@ pub(crate) struct Position {
 pub(crate) struct FunctionFacts {
     /// Module path and name with generic arguments.
     pub(crate) qualified_name: Name,
-    /// Every signature that debug information tells, one where nothing is strange. Empty where only line tables are
-    /// known: such a function's signature is unknown, not empty.
+    /// Signatures told by entries with code: one, unless two copies disagree or the mod has two functions of this name.
+    /// Empty where no copy has code, or only line tables are known: such a function's signature is unknown.
     pub(crate) signatures: BTreeSet<Signature>,
+    /// Signatures told by entries for inlined calls. Not to be relied on: where rustc's own inliner was at work they miss
+    /// parameters, or have the type of what was passed (`&mut T` for `&T`).
+    pub(crate) inlined_signatures: BTreeSet<Signature>,
     pub(crate) position: Option<Position>,
     /// Where its code lies, in bytes from the start of the code section's content. Empty for functions that are inlined
     /// everywhere.
@@ -159,9 +163,13 @@ pub(crate) struct Signature {
 pub(crate) enum FunctionKind {
     Function,
     /// With the type of its captures, if one of that name exists.
-    Closure { environment: Option<Name> },
+    Closure {
+        environment: Option<Name>,
+    },
     /// An async block or function, generator or async closure body.
-    Coroutine { environment: Option<Name> },
+    Coroutine {
+        environment: Option<Name>,
+    },
 }
 
 /// A vtable.
@@ -183,10 +191,21 @@ pub(crate) struct VtableVariable {
 }
 
 impl DebugFacts {
+    /// The function of a symbol as the symbol table has it, which may carry LLVM's `.llvm.<digits>`.
+    pub(crate) fn function(&self, symbol: &str) -> Option<&FunctionFacts> {
+        self.functions
+            .get(&*crate::image::name::without_llvm_suffix(symbol))
+    }
+
     /// How much debug information a crate has, by the name and disambiguator text of a symbol.
     pub(crate) fn level_of(&self, name: &str, disambiguator: &str) -> Option<DebugLevel> {
         let hash = crate::image::name::crate_hash(disambiguator)?;
-        self.crates.get(&CrateIdentity { name: name.into(), hash }).copied()
+        self.crates
+            .get(&CrateIdentity {
+                name: name.into(),
+                hash,
+            })
+            .copied()
     }
 }
 

@@ -15,8 +15,19 @@ use super::types::Names;
 /// Entries that may stand between a function and the one that names it: out of line, abstract, declared.
 const ORIGINS: usize = 4;
 
-/// A function's position before its file is looked up: unit, file, line.
-type RawPosition = (usize, u64, u64);
+/// A position before its file is looked up.
+#[derive(Clone, Copy)]
+pub(super) struct RawPosition {
+    pub(super) unit: usize,
+    pub(super) file: u64,
+    pub(super) line: u64,
+}
+
+/// All functions, and where they stand.
+pub(super) struct Functions {
+    facts: HashMap<Name, FunctionFacts>,
+    positions: HashMap<Name, RawPosition>,
+}
 
 /// What the entries of one function say together.
 struct Whole<'r, 'a> {
@@ -31,14 +42,25 @@ struct Whole<'r, 'a> {
 pub(super) fn functions(
     names: &mut Names<'_, '_>,
     types: &std::collections::BTreeMap<Name, BTreeSet<TypeLayout>>,
-) -> Result<(HashMap<Name, FunctionFacts>, HashMap<Name, RawPosition>), DebugError> {
+) -> Result<Functions, DebugError> {
     let records = names.records;
     let mut functions: HashMap<Name, FunctionFacts> = HashMap::new();
     let mut positions = HashMap::new();
     for record in &records.functions {
         let fail = |problem: DebugProblem| problem.at_entry(record.offset);
         let whole = whole(records, record).map_err(fail)?;
-        let Some(symbol) = whole.named.linkage_name.or(whole.named.name) else { continue };
+        let range = range(record);
+        let has_types = records
+            .units
+            .get(record.unit)
+            .is_some_and(|unit| unit.has_types);
+        // Tens of thousands of these in the standard library's line tables, and they say nothing.
+        if !has_types && range.is_none() {
+            continue;
+        }
+        let Some(symbol) = whole.named.linkage_name.or(whole.named.name) else {
+            continue;
+        };
         let symbol = names.share_symbol(symbol).map_err(fail)?;
         if !functions.contains_key(&symbol) {
             let name = whole.named.name.unwrap_or_default();
@@ -46,53 +68,75 @@ pub(super) fn functions(
             let kind = kind(&qualified_name, types);
             functions.insert(
                 Arc::clone(&symbol),
-                FunctionFacts { qualified_name, signatures: BTreeSet::new(), position: None, ranges: Vec::new(), kind },
+                FunctionFacts {
+                    qualified_name,
+                    signatures: BTreeSet::new(),
+                    inlined_signatures: BTreeSet::new(),
+                    position: None,
+                    ranges: Vec::new(),
+                    kind,
+                },
             );
         }
-        let Some(facts) = functions.get_mut(&symbol) else { continue };
+        let Some(facts) = functions.get_mut(&symbol) else {
+            continue;
+        };
         if let Some(position) = whole.position {
             positions.entry(Arc::clone(&symbol)).or_insert(position);
         }
-        if let Some(range) = range(record) {
-            facts.ranges.push(range);
-        }
+        let has_code = range.is_some();
+        facts.ranges.extend(range);
         // A declaration in a type has no parameters, and a unit of line tables has none anywhere.
-        let has_types = records.units.get(record.unit).is_some_and(|unit| unit.has_types);
         if has_types && !record.declaration {
             let signature = signature(names, &whole).map_err(fail)?;
-            facts.signatures.insert(signature);
+            let signatures = if has_code {
+                &mut facts.signatures
+            } else {
+                &mut facts.inlined_signatures
+            };
+            signatures.insert(signature);
         }
     }
-    Ok((functions, positions))
+    Ok(Functions {
+        facts: functions,
+        positions,
+    })
 }
 
-/// Looks the positions' files up.
-pub(super) fn place<'a>(
-    functions: &mut HashMap<Name, FunctionFacts>,
-    positions: &HashMap<Name, RawPosition>,
-    files: &mut Files,
-    sections: &mut Sections<'a>,
-    records: &Records<'a>,
-) -> Result<(), DebugError> {
-    for (symbol, facts) in functions {
-        if let Some((unit, file, line)) = positions.get(symbol) {
-            facts.position = position(files, sections, records, *unit, *file, *line)?;
+impl Functions {
+    /// Looks the positions' files up.
+    pub(super) fn place<'a>(
+        mut self,
+        files: &mut Files,
+        sections: &mut Sections<'a>,
+        records: &Records<'a>,
+    ) -> Result<HashMap<Name, FunctionFacts>, DebugError> {
+        for (symbol, facts) in &mut self.facts {
+            if let Some(raw) = self.positions.get(symbol) {
+                facts.position = raw.position(files, sections, records)?;
+            }
         }
+        Ok(self.facts)
     }
-    Ok(())
 }
 
-/// The position with its file's name.
-pub(super) fn position<'a>(
-    files: &mut Files,
-    sections: &mut Sections<'a>,
-    records: &Records<'a>,
-    unit: usize,
-    file: u64,
-    line: u64,
-) -> Result<Option<Position>, DebugError> {
-    let Some(unit) = records.units.get(unit) else { return Ok(None) };
-    Ok(files.path(sections, unit, file)?.map(|file| Position { file, line }))
+impl RawPosition {
+    /// With its file's name.
+    pub(super) fn position<'a>(
+        self,
+        files: &mut Files,
+        sections: &mut Sections<'a>,
+        records: &Records<'a>,
+    ) -> Result<Option<Position>, DebugError> {
+        let Some(unit) = records.units.get(self.unit) else {
+            return Ok(None);
+        };
+        let file = files.path(sections, unit, self.file)?;
+        Ok(file.map(|file| Position {
+            file,
+            line: self.line,
+        }))
+    }
 }
 
 /// Follows the references of an entry. Parameters and result are those of the first entry that has any.
@@ -100,21 +144,39 @@ fn whole<'r, 'a>(
     records: &'r Records<'a>,
     record: &'r FunctionRecord<'a>,
 ) -> Result<Whole<'r, 'a>, DebugProblem> {
-    let mut whole = Whole { named: record, parameters: &[], result: None, position: None };
+    let mut whole = Whole {
+        named: record,
+        parameters: &[],
+        result: None,
+        position: None,
+    };
     let mut at = record;
     for _ in 0..ORIGINS {
-        if whole.named.linkage_name.is_none() && (at.linkage_name.is_some() || whole.named.name.is_none()) {
+        if whole.named.linkage_name.is_none()
+            && (at.linkage_name.is_some() || whole.named.name.is_none())
+        {
             whole.named = at;
         }
         if whole.parameters.is_empty() {
             whole.parameters = &at.parameters;
         }
         whole.result = whole.result.or(at.result);
-        if whole.position.is_none() && let (Some(file), Some(line)) = (at.file, at.line) {
-            whole.position = Some((at.unit, file, line));
+        if whole.position.is_none()
+            && let (Some(file), Some(line)) = (at.file, at.line)
+        {
+            whole.position = Some(RawPosition {
+                unit: at.unit,
+                file,
+                line,
+            });
         }
-        let Some(origin) = at.origin else { return Ok(whole) };
-        at = records.function_at(origin).ok_or(DebugProblem::Dangling { expected: "function", target: origin })?;
+        let Some(origin) = at.origin else {
+            return Ok(whole);
+        };
+        at = records.function_at(origin).ok_or(DebugProblem::Dangling {
+            expected: "function",
+            target: origin,
+        })?;
     }
     Err(DebugProblem::Cycle)
 }
@@ -124,8 +186,14 @@ fn signature(names: &mut Names<'_, '_>, whole: &Whole<'_, '_>) -> Result<Signatu
     for parameter in whole.parameters {
         parameters.push(names.type_at(*parameter)?);
     }
-    let result = whole.result.map(|result| names.type_at(result)).transpose()?;
-    Ok(Signature { parameters, result: result.filter(|result| &**result != "()") })
+    let result = whole
+        .result
+        .map(|result| names.type_at(result))
+        .transpose()?;
+    Ok(Signature {
+        parameters,
+        result: result.filter(|result| &**result != "()"),
+    })
 }
 
 fn range(record: &FunctionRecord<'_>) -> Option<std::ops::Range<u32>> {
@@ -144,15 +212,25 @@ fn kind(
     types: &std::collections::BTreeMap<Name, BTreeSet<TypeLayout>>,
 ) -> FunctionKind {
     // The last segment may have generic arguments, with braces of their own, after it.
-    let last = super::impls::without_arguments(qualified_name).rfind("::").map(|at| at + 2);
+    let last = super::impls::without_arguments(qualified_name)
+        .rfind("::")
+        .map(|at| at + 2);
     let Some(start) = last.filter(|at| qualified_name[*at..].starts_with('{')) else {
         return FunctionKind::Function;
     };
     let name = &qualified_name[start + 1..];
-    let Some(number) = name.find('#') else { return FunctionKind::Function };
+    let Some(number) = name.find('#') else {
+        return FunctionKind::Function;
+    };
     let what = &name[..number];
-    let environment = format!("{}{{{what}_env{}", &qualified_name[..start], &name[number..]);
-    let environment = types.get_key_value(environment.as_str()).map(|(name, _)| Arc::clone(name));
+    let environment = format!(
+        "{}{{{what}_env{}",
+        &qualified_name[..start],
+        &name[number..]
+    );
+    let environment = types
+        .get_key_value(environment.as_str())
+        .map(|(name, _)| Arc::clone(name));
     match what {
         "closure" => FunctionKind::Closure { environment },
         "impl" | "constant" | "constructor" | "vtable" => FunctionKind::Function,

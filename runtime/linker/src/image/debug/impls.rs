@@ -34,19 +34,47 @@ struct Best {
 const UNKNOWN: usize = usize::MAX;
 
 impl ImplNames {
-    /// Learns from every symbol that debug information mentions. `budget` bounds the text looked at.
+    /// Learns from the symbols that debug information mentions. `budget` bounds the text looked at.
     pub(super) fn learn(records: &Records<'_>, mut budget: usize) -> Self {
         let mut names = Self::default();
         let mut seen = HashSet::new();
-        for function in &records.functions {
-            let Some(symbol) = function.linkage_name.filter(|symbol| seen.insert(*symbol)) else { continue };
-            let Some(left) = budget.checked_sub(symbol.len()) else { break };
-            budget = left;
-            if let SymbolName::V0(name) = parse(symbol) {
-                names.learn_symbol(&name, function.name.unwrap_or_default(), &mut budget);
+        // Units with types first; the many functions of the standard library's line tables only if a type needs them.
+        for with_types in [true, false] {
+            if !with_types && !names.misses_any(records) {
+                break;
+            }
+            for function in &records.functions {
+                let unit_has_types = records
+                    .units
+                    .get(function.unit)
+                    .is_some_and(|unit| unit.has_types);
+                if unit_has_types != with_types {
+                    continue;
+                }
+                let Some(symbol) = function.linkage_name.filter(|symbol| seen.insert(*symbol))
+                else {
+                    continue;
+                };
+                let Some(left) = budget.checked_sub(symbol.len()) else {
+                    return names;
+                };
+                budget = left;
+                if let SymbolName::V0(name) = parse(symbol) {
+                    names.learn_symbol(&name, function.name.unwrap_or_default(), &mut budget);
+                }
             }
         }
         names
+    }
+
+    /// Whether a type's name has an impl block of which nothing is known yet.
+    fn misses_any(&self, records: &Records<'_>) -> bool {
+        let misses = |text: &str| self.rewrite(text).contains(MARK);
+        records.types.iter().any(|record| {
+            record.name.is_some_and(misses)
+                // The scope's own text is enough, as a block is a scope.
+                || misses(records.scopes.path(record.scope))
+        })
     }
 
     fn learn_symbol(&mut self, name: &V0Name, debug_name: &str, budget: &mut usize) {
@@ -61,14 +89,31 @@ impl ImplNames {
                 }
                 _ => (Vec::new(), false),
             };
-            let Some(found) = block.impl_block(&holes) else { continue };
-            *budget = budget.saturating_sub((found.text.len() + found.heads.len()) * (1 + holes.len()));
-            let missing = if certain { holes.len() - found.holes_found } else { UNKNOWN };
+            let Some(found) = block.impl_block(&holes) else {
+                continue;
+            };
+            *budget =
+                budget.saturating_sub((found.text.len() + found.heads.len()) * (1 + holes.len()));
+            let missing = if certain {
+                holes.len() - found.holes_found
+            } else {
+                UNKNOWN
+            };
             let rank = (missing, found.text.matches('_').count(), found.text);
-            let home = block.home_crate().and_then(|(_, hash)| crate::image::name::crate_hash(hash));
+            let home = block
+                .home_crate()
+                .and_then(|(_, hash)| crate::image::name::crate_hash(hash));
             match self.known.get_mut(&found.scope) {
                 None => {
-                    self.known.insert(found.scope, Best { rank, heads: found.heads, home, ambiguous: false });
+                    self.known.insert(
+                        found.scope,
+                        Best {
+                            rank,
+                            heads: found.heads,
+                            home,
+                            ambiguous: false,
+                        },
+                    );
                 }
                 Some(best) => {
                     best.ambiguous |= best.home != home;
@@ -90,12 +135,16 @@ impl ImplNames {
         let mut done = 0;
         let mut from = 0;
         while let Some(found) = name[from..].find(MARK).map(|at| from + at) {
-            let Some(end) = name[found..].find('}').map(|at| found + at + 1) else { break };
+            let Some(end) = name[found..].find('}').map(|at| found + at + 1) else {
+                break;
+            };
             from = end;
             // The scope reaches back to where the path begins.
-            let start = name[..found].rfind(|character: char| !is_path(character)).map_or(0, |at| {
-                at + name[at..].chars().next().map_or(1, char::len_utf8)
-            });
+            let start = name[..found]
+                .rfind(|character: char| !is_path(character))
+                .map_or(0, |at| {
+                    at + name[at..].chars().next().map_or(1, char::len_utf8)
+                });
             let start = start.max(done);
             if let Some(text) = name.get(start..end).and_then(|scope| self.text(scope)) {
                 output.push_str(&name[done..start]);
@@ -109,20 +158,29 @@ impl ImplNames {
 
     fn text(&self, scope: &str) -> Option<&str> {
         let best = self.known.get(scope).filter(|best| !best.ambiguous)?;
-        Some(if best.rank.0 == 0 { &best.rank.2 } else { &best.heads })
+        Some(if best.rank.0 == 0 {
+            &best.rank.2
+        } else {
+            &best.heads
+        })
     }
 }
 
 const MARK: &str = "{impl#";
 
 fn is_path(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '_' | ':' | '{' | '}' | '#') || !character.is_ascii()
+    character.is_alphanumeric()
+        || matches!(character, '_' | ':' | '{' | '}' | '#')
+        || !character.is_ascii()
 }
 
 /// The generic arguments at the end of a name in debug information.
 pub(super) fn arguments(name: &str) -> Vec<&str> {
     let path = without_arguments(name);
-    let Some(inner) = name[path.len()..].strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) else {
+    let Some(inner) = name[path.len()..]
+        .strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'))
+    else {
         return Vec::new();
     };
     let mut all = Vec::new();

@@ -26,19 +26,28 @@ impl Files {
         unit: &UnitRecord<'a>,
         file: u64,
     ) -> Result<Option<Name>, DebugError> {
-        let Some(offset) = unit.line_program else { return Ok(None) };
+        let Some(offset) = unit.line_program else {
+            return Ok(None);
+        };
         if !self.programs.contains_key(&offset) {
             let fail = |problem: DebugProblem| problem.at(LINES, offset);
             let length = header_length(sections.lines, offset).map_err(fail)?;
             self.bytes = self.bytes.saturating_add(length);
             // Programs do not overlap, so their headers together are no longer than the section.
             if length > DEBUG_LINE_HEADER_BYTES || self.bytes > sections.lines.len() {
-                return Err(fail(DebugProblem::Limit { what: "bytes of file lists", limit: DEBUG_LINE_HEADER_BYTES }));
+                return Err(fail(DebugProblem::Limit {
+                    what: "bytes of file lists",
+                    limit: DEBUG_LINE_HEADER_BYTES,
+                }));
             }
             let files = read(sections, unit, offset).map_err(fail)?;
             self.programs.insert(offset, files);
         }
-        Ok(self.programs.get(&offset).and_then(|files| files.get(&file)).cloned())
+        Ok(self
+            .programs
+            .get(&offset)
+            .and_then(|files| files.get(&file))
+            .cloned())
     }
 }
 
@@ -60,7 +69,8 @@ fn read<'a>(
     let program = gimli::DebugLine::new(sections.lines, LittleEndian).program(
         DebugLineOffset(offset),
         unit.encoding.encoding.address_size,
-        unit.directory.map(|directory| Slice::new(directory.as_bytes(), LittleEndian)),
+        unit.directory
+            .map(|directory| Slice::new(directory.as_bytes(), LittleEndian)),
         None,
     )?;
     let header = program.header();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use gimli::DwTag;
 
-use super::attributes::{High, Location};
+use super::attributes::{Attributes, High, Location};
 use super::error::DebugProblem;
 use super::sections::Budget;
 
@@ -101,21 +101,105 @@ pub(super) struct VariableRecord<'a> {
     pub(super) declaration: bool,
 }
 
+impl<'a> TypeRecord<'a> {
+    pub(super) fn new(
+        offset: usize,
+        tag: DwTag,
+        scope: ScopeId,
+        attributes: &Attributes<'a>,
+    ) -> Self {
+        Self {
+            offset,
+            tag,
+            scope,
+            name: attributes.name,
+            size: attributes.size,
+            alignment: attributes.alignment,
+            encoding: attributes.encoding,
+            declaration: attributes.declaration,
+            target: attributes.type_,
+            containing: attributes.containing_type,
+            fields: Vec::new(),
+            variants: Vec::new(),
+            discriminant: None,
+            enumerators: Vec::new(),
+            counts: Vec::new(),
+            parameters: Vec::new(),
+        }
+    }
+}
+
+impl<'a> FunctionRecord<'a> {
+    pub(super) fn new(
+        offset: usize,
+        unit: usize,
+        scope: ScopeId,
+        attributes: &Attributes<'a>,
+    ) -> Self {
+        Self {
+            offset,
+            unit,
+            scope,
+            name: attributes.name,
+            linkage_name: attributes.linkage_name,
+            origin: attributes.origin,
+            result: attributes.type_,
+            parameters: Vec::new(),
+            low: attributes.low,
+            high: attributes.high,
+            file: attributes.file,
+            line: attributes.line,
+            declaration: attributes.declaration,
+        }
+    }
+}
+
+impl<'a> VariableRecord<'a> {
+    pub(super) fn new(
+        offset: usize,
+        unit: usize,
+        scope: ScopeId,
+        attributes: &Attributes<'a>,
+    ) -> Self {
+        Self {
+            offset,
+            unit,
+            scope,
+            name: attributes.name,
+            linkage_name: attributes.linkage_name,
+            origin: attributes.origin,
+            type_: attributes.type_,
+            location: attributes.location,
+            file: attributes.file,
+            line: attributes.line,
+            declaration: attributes.declaration,
+        }
+    }
+}
+
 impl<'a> Records<'a> {
     /// The type at `offset`.
     pub(super) fn type_at(&self, offset: usize) -> Option<usize> {
-        self.types.binary_search_by_key(&offset, |record| record.offset).ok()
+        self.types
+            .binary_search_by_key(&offset, |record| record.offset)
+            .ok()
     }
 
     /// The function at `offset`.
     pub(super) fn function_at(&self, offset: usize) -> Option<&FunctionRecord<'a>> {
-        let index = self.functions.binary_search_by_key(&offset, |record| record.offset).ok()?;
+        let index = self
+            .functions
+            .binary_search_by_key(&offset, |record| record.offset)
+            .ok()?;
         self.functions.get(index)
     }
 
     /// The variable at `offset`.
     pub(super) fn variable_at(&self, offset: usize) -> Option<&VariableRecord<'a>> {
-        let index = self.variables.binary_search_by_key(&offset, |record| record.offset).ok()?;
+        let index = self
+            .variables
+            .binary_search_by_key(&offset, |record| record.offset)
+            .ok()?;
         self.variables.get(index)
     }
 }
@@ -131,7 +215,10 @@ pub(super) struct Scopes<'a> {
 
 impl Default for Scopes<'_> {
     fn default() -> Self {
-        Self { paths: vec![String::new()], known: HashMap::new() }
+        Self {
+            paths: vec![String::new()],
+            known: HashMap::new(),
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use gimli::{Abbreviations, AttributeValue, EndianSlice, Encoding, LittleEndian};
+use gimli::{Abbreviations, AttributeValue, Encoding, EndianSlice, LittleEndian, UnitHeader};
 
 use super::error::{ABBREVIATIONS, DebugError, DebugProblem, INFO};
 use crate::limits::{DEBUG_ATTRIBUTES, DEBUG_TEXT_BYTES_MIN, DEBUG_TEXT_FACTOR};
@@ -41,6 +41,37 @@ pub(super) struct UnitEncoding {
     pub(super) address_base: usize,
 }
 
+impl UnitEncoding {
+    /// Of a unit whose root has not been read.
+    pub(super) fn without_bases(header: &UnitHeader<Slice<'_>>) -> Self {
+        Self {
+            encoding: header.encoding(),
+            string_offsets_base: 0,
+            address_base: 0,
+        }
+    }
+
+    /// Reads from the root where the unit's strings and addresses begin (DWARF 5).
+    pub(super) fn of(
+        header: &UnitHeader<Slice<'_>>,
+        abbreviations: &Abbreviations,
+    ) -> Result<Self, DebugProblem> {
+        let mut encoding = Self::without_bases(header);
+        let mut entries = header.entries_raw(abbreviations, None)?;
+        let Some(abbreviation) = entries.read_abbreviation()? else {
+            return Ok(encoding);
+        };
+        for specification in abbreviation.attributes() {
+            match entries.read_attribute(*specification)?.value() {
+                AttributeValue::DebugStrOffsetsBase(base) => encoding.string_offsets_base = base.0,
+                AttributeValue::DebugAddrBase(base) => encoding.address_base = base.0,
+                _ => {}
+            }
+        }
+        Ok(encoding)
+    }
+}
+
 impl<'a> Sections<'a> {
     /// `section` gives a custom section's content by name.
     pub(super) fn new(section: impl Fn(&str) -> Option<&'a [u8]>) -> Self {
@@ -55,23 +86,44 @@ impl<'a> Sections<'a> {
             addresses: get(".debug_addr"),
             known_strings: HashMap::new(),
             known_abbreviations: HashMap::new(),
-            abbreviation_budget: Budget { left: 0, limit: 0, what: "bytes of abbreviations" },
-            text_budget: Budget { left: 0, limit: 0, what: "bytes of names" },
+            abbreviation_budget: Budget {
+                left: 0,
+                limit: 0,
+                what: "bytes of abbreviations",
+            },
+            text_budget: Budget {
+                left: 0,
+                limit: 0,
+                what: "bytes of names",
+            },
         };
-        let all = sections.info.len() + sections.strings.len() + sections.line_strings.len() + sections.lines.len();
-        sections.text_budget.allow(DEBUG_TEXT_BYTES_MIN.saturating_add(all.saturating_mul(DEBUG_TEXT_FACTOR)));
+        let all = sections.info.len()
+            + sections.strings.len()
+            + sections.line_strings.len()
+            + sections.lines.len();
+        sections
+            .text_budget
+            .allow(DEBUG_TEXT_BYTES_MIN.saturating_add(all.saturating_mul(DEBUG_TEXT_FACTOR)));
         // Each table once, and some slack for tables that share an end.
-        sections.abbreviation_budget.allow(sections.abbreviations.len().saturating_mul(2));
+        sections
+            .abbreviation_budget
+            .allow(sections.abbreviations.len().saturating_mul(2));
         sections
     }
 
     /// The abbreviations at `offset`, read once.
-    pub(super) fn abbreviations(&mut self, offset: usize) -> Result<Arc<Abbreviations>, DebugError> {
+    pub(super) fn abbreviations(
+        &mut self,
+        offset: usize,
+    ) -> Result<Arc<Abbreviations>, DebugError> {
         if let Some(known) = self.known_abbreviations.get(&offset) {
             return Ok(Arc::clone(known));
         }
         let fail = |problem: DebugProblem| problem.at(ABBREVIATIONS, offset);
-        let table = self.abbreviations.get(offset..).ok_or_else(|| fail(outside(offset)))?;
+        let table = self
+            .abbreviations
+            .get(offset..)
+            .ok_or_else(|| fail(outside(offset)))?;
         let length = table_length(table, self.abbreviation_budget.left).map_err(fail)?;
         self.abbreviation_budget.take(length).map_err(fail)?;
         let parsed = gimli::DebugAbbrev::new(&table[..length], LittleEndian)
@@ -83,7 +135,11 @@ impl<'a> Sections<'a> {
     }
 
     /// The text of a string attribute.
-    pub(super) fn text(&mut self, unit: &UnitEncoding, value: &Value<'a>) -> Result<&'a str, DebugProblem> {
+    pub(super) fn text(
+        &mut self,
+        unit: &UnitEncoding,
+        value: &Value<'a>,
+    ) -> Result<&'a str, DebugProblem> {
         match *value {
             AttributeValue::String(slice) => {
                 self.text_budget.take(slice.len())?;
@@ -96,10 +152,13 @@ impl<'a> Sections<'a> {
             }
             AttributeValue::DebugStrOffsetsIndex(index) => {
                 let size = usize::from(unit.encoding.format.word_size());
-                let offset = number_at(self.string_offsets, unit.string_offsets_base, index.0, size)?;
+                let offset =
+                    number_at(self.string_offsets, unit.string_offsets_base, index.0, size)?;
                 self.shared_text(usize::try_from(offset).unwrap_or(usize::MAX))
             }
-            _ => Err(DebugProblem::Form { attribute: "a name" }),
+            _ => Err(DebugProblem::Form {
+                attribute: "a name",
+            }),
         }
     }
 
@@ -115,7 +174,12 @@ impl<'a> Sections<'a> {
 
     /// An address by its index in `.debug_addr` (DWARF 5).
     pub(super) fn address(&self, unit: &UnitEncoding, index: usize) -> Result<u64, DebugProblem> {
-        number_at(self.addresses, unit.address_base, index, usize::from(unit.encoding.address_size))
+        number_at(
+            self.addresses,
+            unit.address_base,
+            index,
+            usize::from(unit.encoding.address_size),
+        )
     }
 }
 
@@ -139,10 +203,10 @@ impl Budget {
 
     /// Uses `amount`.
     pub(super) fn take(&mut self, amount: usize) -> Result<(), DebugProblem> {
-        self.left = self
-            .left
-            .checked_sub(amount)
-            .ok_or(DebugProblem::Limit { what: self.what, limit: self.limit })?;
+        self.left = self.left.checked_sub(amount).ok_or(DebugProblem::Limit {
+            what: self.what,
+            limit: self.limit,
+        })?;
         Ok(())
     }
 }
@@ -152,7 +216,11 @@ fn outside(offset: usize) -> DebugProblem {
 }
 
 /// The bytes up to a zero.
-fn terminated<'a>(section: &'a [u8], offset: usize, budget: &mut Budget) -> Result<&'a [u8], DebugProblem> {
+fn terminated<'a>(
+    section: &'a [u8],
+    offset: usize,
+    budget: &mut Budget,
+) -> Result<&'a [u8], DebugProblem> {
     let rest = section.get(offset..).ok_or_else(|| outside(offset))?;
     let length = rest
         .iter()
@@ -165,12 +233,17 @@ fn terminated<'a>(section: &'a [u8], offset: usize, budget: &mut Budget) -> Resu
 
 /// The number of `size` bytes at `index` of the table at `base`.
 fn number_at(section: &[u8], base: usize, index: usize, size: usize) -> Result<u64, DebugProblem> {
-    let start = index.checked_mul(size).and_then(|start| start.checked_add(base));
+    let start = index
+        .checked_mul(size)
+        .and_then(|start| start.checked_add(base));
     let bytes = start
         .and_then(|start| section.get(start..start.checked_add(size)?))
         .filter(|bytes| bytes.len() <= 8)
         .ok_or_else(|| outside(index))?;
-    Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    Ok(bytes
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
 /// Bytes of a table of abbreviations, whose form is checked on the way.
@@ -179,7 +252,10 @@ fn table_length(table: &[u8], limit: usize) -> Result<usize, DebugProblem> {
     use gimli::Reader as _;
     loop {
         if table.len() - slice.len() > limit {
-            return Err(DebugProblem::Limit { what: "bytes of abbreviations", limit });
+            return Err(DebugProblem::Limit {
+                what: "bytes of abbreviations",
+                limit,
+            });
         }
         if slice.read_uleb128()? == 0 {
             return Ok(table.len() - slice.len());
@@ -197,7 +273,10 @@ fn table_length(table: &[u8], limit: usize) -> Result<usize, DebugProblem> {
             }
             attributes += 1;
             if attributes > DEBUG_ATTRIBUTES {
-                return Err(DebugProblem::Limit { what: "attributes of an entry", limit: DEBUG_ATTRIBUTES });
+                return Err(DebugProblem::Limit {
+                    what: "attributes of an entry",
+                    limit: DEBUG_ATTRIBUTES,
+                });
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::attributes::Location;
 use super::error::{DebugError, DebugProblem};
 use super::facts::{StaticVariable, VtableVariable};
-use super::functions::position;
+use super::functions::RawPosition;
 use super::lines::Files;
 use super::records::{Records, VariableRecord};
 use super::sections::Sections;
@@ -12,10 +12,11 @@ use super::types::Names;
 /// How rustc names a vtable's variable at the end.
 const VTABLE: &str = "::{vtable}";
 
-/// All statics, with the position still to be looked up: unit, file, line.
-pub(super) fn statics(
-    names: &mut Names<'_, '_>,
-) -> Result<Vec<(StaticVariable, Option<(usize, u64, u64)>)>, DebugError> {
+/// A static whose file is still to be looked up.
+type Unplaced = (StaticVariable, Option<RawPosition>);
+
+/// All statics.
+pub(super) fn statics(names: &mut Names<'_, '_>) -> Result<Vec<Unplaced>, DebugError> {
     let records = names.records;
     let mut all = Vec::new();
     for record in &records.variables {
@@ -28,7 +29,10 @@ pub(super) fn statics(
             Some(offset) => Some(
                 records
                     .variable_at(offset)
-                    .ok_or(DebugProblem::Dangling { expected: "variable", target: offset })
+                    .ok_or(DebugProblem::Dangling {
+                        expected: "variable",
+                        target: offset,
+                    })
                     .map_err(fail)?,
             ),
             None => None,
@@ -41,14 +45,21 @@ pub(super) fn statics(
             linkage_name: names.share_symbol(symbol).map_err(fail)?,
             qualified_name: names.qualified(named.scope, name).map_err(fail)?,
             location: record.location.unwrap_or(Location::Absent),
-            type_name: type_.map(|type_| names.type_at(type_)).transpose().map_err(fail)?,
+            type_name: type_
+                .map(|type_| names.type_at(type_))
+                .transpose()
+                .map_err(fail)?,
             type_size: match type_ {
                 Some(type_) => names.size_at(type_).map_err(fail)?,
                 None => None,
             },
             position: None,
         };
-        let position = named.file.zip(named.line).map(|(file, line)| (named.unit, file, line));
+        let position = named.file.zip(named.line).map(|(file, line)| RawPosition {
+            unit: named.unit,
+            file,
+            line,
+        });
         all.push((variable, position));
     }
     Ok(all)
@@ -56,15 +67,15 @@ pub(super) fn statics(
 
 /// Looks the positions' files up.
 pub(super) fn place<'a>(
-    statics: Vec<(StaticVariable, Option<(usize, u64, u64)>)>,
+    statics: Vec<Unplaced>,
     files: &mut Files,
     sections: &mut Sections<'a>,
     records: &Records<'a>,
 ) -> Result<Vec<StaticVariable>, DebugError> {
     let mut all = Vec::with_capacity(statics.len());
     for (mut variable, raw) in statics {
-        if let Some((unit, file, line)) = raw {
-            variable.position = position(files, sections, records, unit, file, line)?;
+        if let Some(raw) = raw {
+            variable.position = raw.position(files, sections, records)?;
         }
         all.push(variable);
     }
@@ -81,12 +92,20 @@ pub(super) fn vtables(names: &mut Names<'_, '_>) -> Result<Vec<VtableVariable>, 
     Ok(all)
 }
 
-fn vtable(names: &mut Names<'_, '_>, record: &VariableRecord<'_>) -> Result<VtableVariable, DebugProblem> {
+fn vtable(
+    names: &mut Names<'_, '_>,
+    record: &VariableRecord<'_>,
+) -> Result<VtableVariable, DebugProblem> {
     let records = names.records;
     let raw_name = record.name.unwrap_or_default();
-    let dangling = |target| DebugProblem::Dangling { expected: "type", target };
+    let dangling = |target| DebugProblem::Dangling {
+        expected: "type",
+        target,
+    };
     let type_ = match record.type_ {
-        Some(offset) => records.types.get(records.type_at(offset).ok_or(dangling(offset))?),
+        Some(offset) => records
+            .types
+            .get(records.type_at(offset).ok_or(dangling(offset))?),
         None => None,
     };
     let concrete = type_.and_then(|type_| type_.containing);
@@ -116,7 +135,10 @@ fn vtable(names: &mut Names<'_, '_>, record: &VariableRecord<'_>) -> Result<Vtab
 
 /// `Trait` of `<T as Trait>::{vtable}`; `T` may itself hold ` as `.
 fn trait_of<'n>(name: &'n str, concrete: Option<&str>) -> Option<&'n str> {
-    let inner = name.strip_prefix('<')?.strip_suffix(VTABLE)?.strip_suffix('>')?;
+    let inner = name
+        .strip_prefix('<')?
+        .strip_suffix(VTABLE)?
+        .strip_suffix('>')?;
     let after = match concrete.and_then(|concrete| inner.strip_prefix(concrete)) {
         Some(after) => after.strip_prefix(" as ")?,
         None => inner.split_once(" as ")?.1,

@@ -2,6 +2,7 @@
 //! same over rebuilds (design: live linking, "Identity"). Printing names for people is rustc-demangle's work, and
 //! matching the items of two builds is the resolver's, elsewhere.
 
+mod cursor;
 mod parse;
 mod punycode;
 mod render;
@@ -50,8 +51,9 @@ fn v0(symbol: &str) -> Option<V0Name> {
     })
 }
 
-/// LLVM makes local symbols that it promotes unique by a hash of the module, which no identity may depend on.
-fn without_llvm_suffix(symbol: &str) -> Cow<'_, str> {
+/// LLVM makes local symbols that it promotes unique by a hash of the module, which no identity may depend on. Debug
+/// information has the name without it.
+pub(crate) fn without_llvm_suffix(symbol: &str) -> Cow<'_, str> {
     const MARK: &str = ".llvm.";
     if let Some(at) = symbol.find(MARK) {
         let hash = &symbol[at + MARK.len()..];

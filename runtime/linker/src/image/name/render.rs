@@ -247,7 +247,7 @@ impl Renderer<'_> {
     }
 
     fn function(&mut self, function: &FunctionType) {
-        self.out.push_str("(");
+        self.out.push('(');
         self.binder(function.binder);
         self.out
             .push_str(if function.is_unsafe { "unsafe " } else { "" });

@@ -240,4 +240,37 @@ impl Node {
             }
         }
     }
+
+    /// About how much text a node adds by itself; punctuation and numbers are covered by the constant.
+    pub(super) fn own_bytes(&self) -> usize {
+        // Decoded punycode takes up to four bytes for each of its own.
+        let identifier = |name: &Identifier| {
+            (name.text.end - name.text.start) as usize * if name.punycode { 4 } else { 1 }
+        };
+        24 + match self {
+            Node::Crate { hash, name } => identifier(name) + (hash.end - hash.start) as usize,
+            Node::Item { name, .. } => identifier(name),
+            Node::ConstantScalar { digits, .. } | Node::ConstantString(digits) => {
+                (digits.end - digits.start) as usize
+            }
+            Node::Function(function) => match &function.abi {
+                Some(Abi::Other(name)) => identifier(name),
+                _ => 0,
+            },
+            Node::Generic { arguments, .. } => arguments.len() * 24,
+            Node::Dyn { bounds, .. } => bounds
+                .iter()
+                .flat_map(|bound| bound.associated.iter())
+                .map(|(name, _)| identifier(name) + 8)
+                .sum(),
+            Node::ConstantVariant {
+                fields: VariantFields::Named(fields),
+                ..
+            } => fields
+                .iter()
+                .map(|(_, name, _)| identifier(name) + 24)
+                .sum(),
+            _ => 0,
+        }
+    }
 }

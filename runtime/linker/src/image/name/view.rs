@@ -45,7 +45,10 @@ impl<'a> NodeRef<'a> {
 
     /// Whether this is an impl block itself, `<T>` or `<T as Trait>`.
     pub(crate) fn is_impl(self) -> bool {
-        matches!(self.node(), Node::InherentImpl { .. } | Node::TraitImpl { .. })
+        matches!(
+            self.node(),
+            Node::InherentImpl { .. } | Node::TraitImpl { .. }
+        )
     }
 
     /// The identity of this part alone.

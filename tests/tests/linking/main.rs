@@ -1,0 +1,5 @@
+//! The rules and traps of live linking, each with mods built for it and patched over live state.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod rules;
