@@ -42,5 +42,23 @@ pub(crate) const NAME_SYMBOL_BYTES: usize = 64 << 10;
 /// Bytes that rendering a symbol name may take once its back references are expanded.
 pub(crate) const NAME_EXPANDED_BYTES: usize = 1 << 20;
 
+/// Nesting of entries in `.debug_info`; inlined calls nest deepest.
+pub(crate) const DEBUG_DEPTH: usize = 4096;
+
+/// Nesting of unnamed types (arrays of arrays, functions that take functions).
+pub(crate) const DEBUG_TYPE_DEPTH: usize = 128;
+
+/// Attributes one kind of entry may have: an entry may take one byte and still cost this many steps.
+pub(crate) const DEBUG_ATTRIBUTES: usize = 64;
+
+/// Bytes of the file and directory lists of one unit's line program.
+pub(crate) const DEBUG_LINE_HEADER_BYTES: usize = 2 << 20;
+
+/// Text that may be read or made, as a multiple of all debug sections' size: names may share their bytes there.
+pub(crate) const DEBUG_TEXT_FACTOR: usize = 8;
+
+/// Text that may be read or made however small the sections are.
+pub(crate) const DEBUG_TEXT_BYTES_MIN: usize = 1 << 20;
+
 const _: () = assert!(IMAGE_AREA_BYTES.is_multiple_of(WASM_PAGE_BYTES));
 const _: () = assert!(NULL_GUARD_BYTES < WASM_PAGE_BYTES);

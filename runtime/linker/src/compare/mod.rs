@@ -1,0 +1,118 @@
+//! Sets a candidate against the version it would replace, for the report, and against every resident, for safety.
+//!
+//! Comparing gives facts. What they mean for a live world is decided in `verify`, and carried out in `link`.
+
+mod difference;
+mod environment;
+mod functions;
+mod identity;
+mod statics;
+mod types;
+mod vtables;
+
+pub use difference::{Difference, SourcePosition};
+pub(crate) use identity::CanonicalGroups;
+
+use crate::image::{Fingerprint, Fingerprinter, ModImage};
+use crate::residents::{Residents, StaticFacts, VtableShape};
+use crate::{GenerationId, image::Body};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A candidate with everything that sets it apart from what is known.
+#[derive(Debug)]
+pub struct Comparison {
+    pub(crate) image: ModImage,
+    pub(crate) base: Option<GenerationId>,
+    pub(crate) facts: CandidateFacts,
+    pub(crate) differences: Vec<Difference>,
+    pub(crate) identical: bool,
+}
+
+impl Comparison {
+    /// Everything that differs, in the order in which a reader wants it: most far-reaching kinds last.
+    pub fn differences(&self) -> &[Difference] {
+        &self.differences
+    }
+
+    /// Whether the file is, byte for byte, that of the version it would replace.
+    pub fn is_identical(&self) -> bool {
+        self.identical
+    }
+
+    /// The candidate itself.
+    pub fn image(&self) -> &ModImage {
+        &self.image
+    }
+}
+
+/// What is known of a candidate under the names of this process.
+#[derive(Debug)]
+pub(crate) struct CandidateFacts {
+    /// For every symbol its name; `None` for anonymous data.
+    pub(crate) names: Vec<Option<Arc<str>>>,
+    /// For every function symbol its slot identity: name and source signature.
+    pub(crate) slot_names: Vec<Option<Arc<str>>>,
+    pub(crate) groups: CanonicalGroups,
+    pub(crate) functions: BTreeMap<Arc<str>, BTreeSet<Body>>,
+    /// Mutable statics by name, with the index of their piece.
+    pub(crate) statics: BTreeMap<Arc<str>, (u32, StaticFacts)>,
+    pub(crate) read_only: BTreeMap<Arc<str>, Fingerprint>,
+    pub(crate) vtables: Vec<vtables::Vtable>,
+    pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
+    pub(crate) file: Fingerprint,
+}
+
+impl CandidateFacts {
+    pub(crate) fn vtable_shapes(&self) -> impl Iterator<Item = ((Arc<str>, Arc<str>), Arc<VtableShape>)> {
+        self.vtables.iter().map(|v| ((v.concrete.clone(), v.trait_name.clone()), v.shape.clone()))
+    }
+}
+
+/// Compares `next` with `base`, the generation it would replace, and with every resident.
+///
+/// `base` is `None` for the first generation of a mod. Nothing is changed in `residents`.
+pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage) -> Comparison {
+    let mut differences = Vec::new();
+    let mut order: Vec<GenerationId> = base.into_iter().collect();
+    order.extend((1..=residents.generation_count()).rev().map(GenerationId::new).filter(|g| Some(*g) != base));
+    let identities = identity::identify(&next, residents, &order);
+    let names = identities.symbols;
+    let slot_names = functions::slot_names(&next, &names);
+    let mut whole = Fingerprinter::new();
+    whole.add(&next.bytes);
+    let facts = CandidateFacts {
+        functions: functions::bodies(&next, &names),
+        statics: statics::facts(&next, &names, &mut differences),
+        read_only: statics::read_only(&next, &names),
+        vtables: vtables::read(&next, &slot_names, &mut differences),
+        allocator: environment::allocator(&next, &names),
+        names,
+        slot_names,
+        groups: identities.groups,
+        file: whole.finish(),
+    };
+    environment::proof(&next, &facts, &mut differences);
+    let resident = base.and_then(|base| residents.resident(base));
+    if let (Some(base), None) = (base, resident) {
+        differences.push(Difference::UnknownBase { base });
+    }
+    let mut identical = false;
+    if let Some(resident) = resident {
+        identical = resident.file == Some(facts.file);
+        functions::compare(&next, &facts, resident, &mut differences);
+        for (parent, count) in &identities.unmatched {
+            differences.push(Difference::NumberedItemsUnmatched { item: parent.to_string(), count: *count });
+        }
+        for parent in &identities.changed_coroutines {
+            differences.push(Difference::CoroutineChanged { item: parent.to_string() });
+        }
+        statics::compare(&facts, resident, residents, &mut differences);
+        environment::compare(&next, &facts, resident, residents, &mut differences);
+    }
+    if residents.generation_count() > 0 {
+        types::compare(&next, residents, &mut differences);
+        vtables::compare(&next, &facts, residents, &mut differences);
+    }
+    Comparison { image: next, base, facts, differences, identical }
+}

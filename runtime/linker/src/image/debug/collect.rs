@@ -1,0 +1,365 @@
+//! The one pass over `.debug_info`: picks out the entries that matter and writes them down as records. References are
+//! not followed here.
+
+use gimli::{DwTag, LittleEndian, UnitHeader};
+
+use super::attributes::Attributes;
+use super::error::{DebugError, DebugProblem, INFO};
+use super::impls::without_arguments;
+use super::records::{
+    FunctionRecord, MemberRecord, Records, ScopeId, Scopes, TypeRecord, UnitRecord, VariableRecord, VariantRecord,
+};
+use super::sections::{Sections, Slice, UnitEncoding};
+use crate::limits::DEBUG_DEPTH;
+
+/// Reads all units.
+pub(super) fn collect<'a>(sections: &mut Sections<'a>) -> Result<Records<'a>, DebugError> {
+    let mut collector = Collector { sections, records: Records::default(), frames: Vec::new() };
+    let mut units = gimli::DebugInfo::new(collector.sections.info, LittleEndian).units();
+    let mut after = 0;
+    while let Some(header) = units.next().map_err(|error| DebugProblem::from(error).at(INFO, after))? {
+        let start = header.offset().0;
+        after = start.saturating_add(header.length_including_self());
+        collector.unit(start, &header)?;
+    }
+    Ok(collector.records)
+}
+
+/// An entry whose children are being read.
+#[derive(Clone, Copy)]
+struct Frame {
+    kind: FrameKind,
+    /// Where named things inside belong.
+    scope: ScopeId,
+}
+
+#[derive(Clone, Copy)]
+enum FrameKind {
+    /// Unit or namespace.
+    Scope,
+    /// The type with this index.
+    Type(usize),
+    VariantPart(usize),
+    Variant(usize),
+    /// The function with this index.
+    Function(usize),
+    /// Blocks and inlined calls inside of functions, and all else.
+    Other,
+}
+
+struct Collector<'s, 'a> {
+    sections: &'s mut Sections<'a>,
+    records: Records<'a>,
+    frames: Vec<Frame>,
+}
+
+/// One entry with its place.
+struct Entry<'a> {
+    offset: usize,
+    tag: DwTag,
+    attributes: Attributes<'a>,
+    parent: Frame,
+}
+
+impl<'a> Collector<'_, 'a> {
+    fn unit(&mut self, start: usize, header: &UnitHeader<Slice<'a>>) -> Result<(), DebugError> {
+        let abbreviations = self.sections.abbreviations(header.debug_abbrev_offset().0)?;
+        let mut encoding = UnitEncoding { encoding: header.encoding(), string_offsets_base: 0, address_base: 0 };
+        let mut entries =
+            header.entries_raw(&abbreviations, None).map_err(|error| DebugProblem::from(error).at_entry(start))?;
+        self.frames.clear();
+        let unit = self.records.units.len();
+        while !entries.is_empty() {
+            let offset = start.saturating_add(entries.next_offset().0);
+            let fail = |problem: DebugProblem| problem.at_entry(offset);
+            let depth = entries.next_depth();
+            let abbreviation = match entries.read_abbreviation() {
+                Ok(Some(abbreviation)) => abbreviation,
+                Ok(None) => continue,
+                Err(error) => return Err(fail(error.into())),
+            };
+            let depth = usize::try_from(depth).unwrap_or(0).min(self.frames.len());
+            if depth >= DEBUG_DEPTH {
+                return Err(fail(DebugProblem::Limit { what: "nested entries", limit: DEBUG_DEPTH }));
+            }
+            self.frames.truncate(depth);
+            let parent = self.frames.last().copied().unwrap_or(Frame { kind: FrameKind::Other, scope: Scopes::ROOT });
+            let tag = abbreviation.tag();
+            let is_root = depth == 0;
+            let has = |name| abbreviation.attributes().iter().any(|attribute| attribute.name() == name);
+            let wanted = is_root || is_wanted(tag, parent.kind, || has(gimli::DW_AT_linkage_name));
+            let mut frame = Frame { kind: FrameKind::Other, scope: parent.scope };
+            if wanted {
+                if is_root {
+                    // The bases come after the name in the same entry, and the name needs them.
+                    encoding = self.bases(header, &abbreviations, encoding).map_err(fail)?;
+                }
+                let mut attributes = Attributes::default();
+                for specification in abbreviation.attributes() {
+                    let attribute = entries.read_attribute(*specification).map_err(|error| fail(error.into()))?;
+                    let name = attribute.name();
+                    let value = match name {
+                        // Their sign is in the form, which `value` drops.
+                        gimli::DW_AT_discr_value | gimli::DW_AT_const_value | gimli::DW_AT_discr_list => {
+                            attribute.raw_value()
+                        }
+                        _ => attribute.value(),
+                    };
+                    attributes.take(self.sections, &encoding, start, name, value).map_err(fail)?;
+                }
+                frame = if is_root {
+                    self.begin_unit(&attributes, encoding)
+                } else {
+                    self.entry(unit, Entry { offset, tag, attributes, parent }).map_err(fail)?
+                };
+            } else {
+                entries.skip_attributes(abbreviation.attributes()).map_err(|error| fail(error.into()))?;
+            }
+            if abbreviation.has_children() {
+                self.frames.push(frame);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the unit's strings and addresses begin (DWARF 5).
+    fn bases(
+        &self,
+        header: &UnitHeader<Slice<'a>>,
+        abbreviations: &gimli::Abbreviations,
+        mut encoding: UnitEncoding,
+    ) -> Result<UnitEncoding, DebugProblem> {
+        let mut entries = header.entries_raw(abbreviations, None)?;
+        let Some(abbreviation) = entries.read_abbreviation()? else { return Ok(encoding) };
+        for specification in abbreviation.attributes() {
+            match entries.read_attribute(*specification)?.value() {
+                gimli::AttributeValue::DebugStrOffsetsBase(base) => encoding.string_offsets_base = base.0,
+                gimli::AttributeValue::DebugAddrBase(base) => encoding.address_base = base.0,
+                _ => {}
+            }
+        }
+        Ok(encoding)
+    }
+
+    fn begin_unit(&mut self, attributes: &Attributes<'a>, encoding: UnitEncoding) -> Frame {
+        self.records.units.push(UnitRecord {
+            name: attributes.name,
+            producer: attributes.producer,
+            directory: attributes.directory,
+            line_program: attributes.line_program,
+            encoding,
+            has_types: false,
+        });
+        Frame { kind: FrameKind::Scope, scope: Scopes::ROOT }
+    }
+
+    /// Writes an entry down and says what its children belong to.
+    fn entry(&mut self, unit: usize, entry: Entry<'a>) -> Result<Frame, DebugProblem> {
+        let parent = entry.parent;
+        let other = Frame { kind: FrameKind::Other, scope: parent.scope };
+        if !matches!(entry.tag, gimli::DW_TAG_namespace | gimli::DW_TAG_subprogram)
+            && let Some(unit) = self.records.units.get_mut(unit)
+        {
+            unit.has_types = true;
+        }
+        match entry.tag {
+            gimli::DW_TAG_namespace => {
+                let name = entry.attributes.name.unwrap_or("{unnamed}");
+                Ok(Frame { kind: FrameKind::Scope, scope: self.scope(parent, name)? })
+            }
+            gimli::DW_TAG_subprogram => {
+                let scope = self.scope_of(parent)?;
+                self.function(unit, entry, scope);
+                Ok(Frame { kind: FrameKind::Function(self.records.functions.len() - 1), scope })
+            }
+            gimli::DW_TAG_variable => {
+                let scope = self.scope_of(parent)?;
+                self.variable(unit, entry, scope);
+                Ok(other)
+            }
+            gimli::DW_TAG_formal_parameter => {
+                match parent.kind {
+                    FrameKind::Function(index) => {
+                        let function = self.records.functions.get_mut(index);
+                        if let (Some(function), Some(type_)) = (function, entry.attributes.type_) {
+                            function.parameters.push(type_);
+                        }
+                    }
+                    FrameKind::Type(index) => {
+                        if let Some(record) = self.records.types.get_mut(index) {
+                            record.parameters.push(entry.attributes.type_);
+                        }
+                    }
+                    _ => {}
+                }
+                Ok(other)
+            }
+            gimli::DW_TAG_member
+            | gimli::DW_TAG_enumerator
+            | gimli::DW_TAG_subrange_type
+            | gimli::DW_TAG_variant_part
+            | gimli::DW_TAG_variant => Ok(self.part(entry)),
+            _ => {
+                let scope = self.scope_of(parent)?;
+                self.type_(entry, scope);
+                Ok(Frame { kind: FrameKind::Type(self.records.types.len() - 1), scope })
+            }
+        }
+    }
+
+    fn scope(&mut self, parent: Frame, name: &'a str) -> Result<ScopeId, DebugProblem> {
+        let outer = self.scope_of(parent)?;
+        self.records.scopes.inside(outer, name, &mut self.sections.text_budget)
+    }
+
+    /// Where a named thing in `frame` belongs. The paths of types and functions are made only if something is in them.
+    fn scope_of(&mut self, frame: Frame) -> Result<ScopeId, DebugProblem> {
+        let name = match frame.kind {
+            FrameKind::Type(index) => self.records.types.get(index).and_then(|record| record.name),
+            FrameKind::Function(index) => {
+                self.records.functions.get(index).and_then(|record| record.name).map(without_arguments)
+            }
+            _ => None,
+        };
+        match name {
+            Some(name) => self.records.scopes.inside(frame.scope, name, &mut self.sections.text_budget),
+            None => Ok(frame.scope),
+        }
+    }
+
+    /// A part of the type it stands in.
+    fn part(&mut self, entry: Entry<'a>) -> Frame {
+        let Entry { offset, tag, attributes, parent } = entry;
+        let frame = |kind| Frame { kind, scope: parent.scope };
+        let (FrameKind::Type(index) | FrameKind::VariantPart(index) | FrameKind::Variant(index)) = parent.kind else {
+            return frame(FrameKind::Other);
+        };
+        let Some(record) = self.records.types.get_mut(index) else { return frame(FrameKind::Other) };
+        match tag {
+            gimli::DW_TAG_variant_part => {
+                record.discriminant = attributes.discriminant.map(|discriminant| (discriminant, None));
+                return frame(FrameKind::VariantPart(index));
+            }
+            gimli::DW_TAG_variant => {
+                record.variants.push(VariantRecord {
+                    value: attributes.value,
+                    values: attributes.values,
+                    content: Vec::new(),
+                });
+                return frame(FrameKind::Variant(index));
+            }
+            gimli::DW_TAG_enumerator => {
+                record.enumerators.push((attributes.name.unwrap_or_default(), attributes.value));
+            }
+            gimli::DW_TAG_subrange_type => record.counts.push(attributes.count),
+            _ => {
+                let member = MemberRecord {
+                    name: attributes.name,
+                    type_: attributes.type_,
+                    offset: attributes.offset.unwrap_or(0),
+                };
+                match (&mut record.discriminant, parent.kind) {
+                    (Some((at, slot)), FrameKind::VariantPart(_)) if *at == offset => *slot = Some(member),
+                    (_, FrameKind::Variant(_)) => {
+                        if let Some(variant) = record.variants.last_mut() {
+                            variant.content.push(member);
+                        }
+                    }
+                    _ => record.fields.push(member),
+                }
+            }
+        }
+        frame(FrameKind::Other)
+    }
+
+    fn type_(&mut self, entry: Entry<'a>, scope: ScopeId) {
+        let Entry { offset, tag, attributes, .. } = entry;
+        self.records.types.push(TypeRecord {
+            offset,
+            tag,
+            scope,
+            name: attributes.name,
+            size: attributes.size,
+            alignment: attributes.alignment,
+            encoding: attributes.encoding,
+            declaration: attributes.declaration,
+            target: attributes.type_,
+            containing: attributes.containing_type,
+            fields: Vec::new(),
+            variants: Vec::new(),
+            discriminant: None,
+            enumerators: Vec::new(),
+            counts: Vec::new(),
+            parameters: Vec::new(),
+        });
+    }
+
+    fn function(&mut self, unit: usize, entry: Entry<'a>, scope: ScopeId) {
+        let Entry { offset, attributes, .. } = entry;
+        self.records.functions.push(FunctionRecord {
+            offset,
+            unit,
+            scope,
+            name: attributes.name,
+            linkage_name: attributes.linkage_name,
+            origin: attributes.origin,
+            result: attributes.type_,
+            parameters: Vec::new(),
+            low: attributes.low,
+            high: attributes.high,
+            file: attributes.file,
+            line: attributes.line,
+            declaration: attributes.declaration,
+        });
+    }
+
+    fn variable(&mut self, unit: usize, entry: Entry<'a>, scope: ScopeId) {
+        let Entry { offset, attributes, .. } = entry;
+        self.records.variables.push(VariableRecord {
+            offset,
+            unit,
+            scope,
+            name: attributes.name,
+            linkage_name: attributes.linkage_name,
+            origin: attributes.origin,
+            type_: attributes.type_,
+            location: attributes.location,
+            file: attributes.file,
+            line: attributes.line,
+            declaration: attributes.declaration,
+        });
+    }
+}
+
+/// Whether an entry is read at all: nine of ten are inlined calls and local variables.
+fn is_wanted(tag: DwTag, parent: FrameKind, has_linkage_name: impl Fn() -> bool) -> bool {
+    match tag {
+        gimli::DW_TAG_namespace
+        | gimli::DW_TAG_subprogram
+        | gimli::DW_TAG_structure_type
+        | gimli::DW_TAG_class_type
+        | gimli::DW_TAG_union_type
+        | gimli::DW_TAG_enumeration_type
+        | gimli::DW_TAG_base_type
+        | gimli::DW_TAG_unspecified_type
+        | gimli::DW_TAG_pointer_type
+        | gimli::DW_TAG_reference_type
+        | gimli::DW_TAG_rvalue_reference_type
+        | gimli::DW_TAG_array_type
+        | gimli::DW_TAG_subroutine_type
+        | gimli::DW_TAG_typedef
+        | gimli::DW_TAG_const_type
+        | gimli::DW_TAG_volatile_type
+        | gimli::DW_TAG_restrict_type
+        | gimli::DW_TAG_atomic_type
+        | gimli::DW_TAG_member
+        | gimli::DW_TAG_enumerator
+        | gimli::DW_TAG_subrange_type
+        | gimli::DW_TAG_variant_part
+        | gimli::DW_TAG_variant => true,
+        gimli::DW_TAG_formal_parameter => matches!(parent, FrameKind::Function(_) | FrameKind::Type(_)),
+        // A local variable has no linkage name; statics lie in namespaces.
+        gimli::DW_TAG_variable => matches!(parent, FrameKind::Scope | FrameKind::Type(_)) || has_linkage_name(),
+        _ => false,
+    }
+}

@@ -1,0 +1,402 @@
+//! Goal: identities drop what changes between builds and nothing else, and no input breaks the parser.
+//! Method: names that rustc 1.95 wrote, names generated from the grammar in pairs (as a compiler would write it, and
+//! only what the identity keeps), and mutations of real ones. rustc-demangle is the oracle for what is well-formed.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+
+use super::{NameResolver, NumberedItem, NumbersAsTheyAre, SymbolName, V0Name, parse};
+
+fn v0(symbol: &str) -> V0Name {
+    match parse(symbol) {
+        SymbolName::V0(name) => name,
+        SymbolName::Plain(text) => panic!("{text} did not parse"),
+    }
+}
+
+fn identity(symbol: &str) -> String {
+    v0(symbol).render(&mut NumbersAsTheyAre)
+}
+
+#[test]
+fn identities_of_real_symbols() {
+    let cases = [
+        ("_RNvCsizr30qZybFo_3sig2F2", "sig.F2"),
+        ("_RNvCsizr30qZybFo_3sig2F2.llvm.1234567", "sig.F2"),
+        ("_RNCNvCsizr30qZybFo_3sig2go0B3_", "sig.go::{closure#0}"),
+        ("_RNCNvCsizr30qZybFo_3sig2gos_0B3_", "sig.go::{closure#1}"),
+        (
+            "_RNvXCsizr30qZybFo_3sigNtB2_3FooNtB2_1T1m",
+            "<sig::Foo as sig::T>.m",
+        ),
+        (
+            "_RNvXs3_Cs1234_3sigNtB5_3FooNtB5_1T1m",
+            "<sig::Foo as sig::T>.m",
+        ),
+        (
+            "_RNvYNtCsizr30qZybFo_3sig3FooNtB4_1T1dB4_",
+            "<sig::Foo as sig::T>.d",
+        ),
+        (
+            "_RINvNtCsgXGp5Oqx2Ny_4core3ptr13drop_in_placeINtNtCs5cOc02OMXlo_5alloc7raw_vec6RawVechEECsizr30qZybFo_3sig",
+            "core::ptr.drop_in_place<alloc::raw_vec::RawVec<u8>>",
+        ),
+        (
+            "_RINvNtCsgXGp5Oqx2Ny_4core3ptr5writeTFG0_QL1_yTmmERL0_eEmINtNtCs5cOc02OMXlo_5alloc5boxed3BoxDNtCsizr30qZybFo_3sig1TNtNtB4_6marker4SendEL_EEEB1u_",
+            "core::ptr.write<((for<2> fn(&'2 mut u64, (u32, u32), &'1 str) -> u32), \
+             alloc::boxed::Box<(dyn sig::T + core::marker::Send; '0)>)>",
+        ),
+        ("_RNvNvNtCs1_1a1f1gs0_1S", "a::f.g.S#2"),
+        (
+            "_RINvC1a1fKj3_Kan5_Kc61_Kb1_KRe616263_E",
+            "a.f<{3_usize}, {-5_i8}, {97_char}, {1_bool}, {&{str\"616263\"}}>",
+        ),
+        ("_RNvC1au8gdel_5qa", "a.gödel"),
+        (
+            "_RNSNvYC1aC1b1c6vtable",
+            "<crate a as b>.c::{shim:vtable#0}",
+        ),
+    ];
+    for (symbol, expected) in cases {
+        assert_eq!(identity(symbol), expected, "{symbol}");
+    }
+}
+
+#[test]
+fn other_names_are_plain() {
+    let plain = |symbol: &str| match parse(symbol) {
+        SymbolName::Plain(text) => text,
+        SymbolName::V0(name) => panic!("{symbol} parsed as {name:?}"),
+    };
+    assert_eq!(plain("memcpy"), "memcpy");
+    assert_eq!(plain("anon.0123.llvm.77"), "anon.0123");
+    assert_eq!(plain(".L__unnamed_1"), ".L__unnamed_1");
+    assert_eq!(
+        plain("_ZN4core3fmt5write17h0123456789abcdefE.llvm.9D1C9369@@16"),
+        "_ZN4core3fmt5write17h0123456789abcdefE"
+    );
+    for malformed in [
+        "_R",
+        "_RNv",
+        "_RNvC1",
+        "_RNvC1a1fX",
+        "_RB_",
+        "_RNvB_1a",
+        "_RIB_E",
+        "_RNvC9999999999999999999999a1b",
+    ] {
+        assert_eq!(plain(malformed), malformed);
+    }
+}
+
+#[test]
+fn a_suffix_of_llvm_is_kept_apart() {
+    let name = v0("_RNvCs1_1a5STATE.0.llvm.12");
+    assert_eq!(
+        (name.render(&mut NumbersAsTheyAre), name.suffix()),
+        ("a.STATE".to_owned(), Some(".0"))
+    );
+    assert_eq!(v0("_RNvCs1_1a5STATE.llvm.12.1").suffix(), Some(".1"));
+}
+
+#[test]
+fn names_that_expand_exponentially_are_plain() {
+    // Each tuple holds the one before twice.
+    let mut symbol = "_RIC1aTuuE".to_owned();
+    let mut last = 4;
+    for _ in 0..60 {
+        let reference = base_62(last);
+        last = symbol.len() - 2;
+        symbol.push_str(&format!("TB{reference}B{reference}E"));
+    }
+    symbol.push('E');
+    assert!(matches!(parse(&symbol), SymbolName::Plain(_)));
+    let deep = format!("_RIC1a{}uE", "R".repeat(100_000));
+    assert!(matches!(parse(&deep), SymbolName::Plain(_)));
+    let deep_within_limit = format!("_RIC1a{}uE", "R".repeat(400));
+    assert!(matches!(parse(&deep_within_limit), SymbolName::V0(_)));
+}
+
+fn base_62(value: usize) -> String {
+    const DIGITS: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    let Some(mut value) = value.checked_sub(1) else {
+        return "_".to_owned();
+    };
+    let mut digits = Vec::new();
+    loop {
+        digits.push(char::from(DIGITS[value % 62]));
+        value /= 62;
+        if value == 0 {
+            break;
+        }
+    }
+    digits.iter().rev().collect::<String>() + "_"
+}
+
+#[test]
+fn a_resolver_sees_every_item_and_names_it() {
+    struct Recorder(Vec<(String, String)>);
+    impl NameResolver for Recorder {
+        fn keep_crate_hash(&mut self, name: &str, hash: &str) -> bool {
+            name == "b" && hash == "77"
+        }
+        fn item(&mut self, parent: &str, item: &NumberedItem<'_>) -> String {
+            self.0.push((parent.to_owned(), item.text_as_is()));
+            if item.is_closure() {
+                item.text("fresh")
+            } else {
+                item.text_as_is()
+            }
+        }
+    }
+    let mut recorder = Recorder(Vec::new());
+    let name = v0("_RINvCs5_1a3runNCNvCs77_1b1fs_0NtCs78_1b1TE");
+    assert_eq!(
+        name.render(&mut recorder),
+        "a.run<b[77].f::{closure#fresh}, b::T>"
+    );
+    let seen: Vec<_> = recorder
+        .0
+        .iter()
+        .map(|(parent, text)| (parent.as_str(), text.as_str()))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("a", ".run"),
+            ("b[77]", ".f"),
+            ("b[77].f", "::{closure#1}"),
+            ("b", "::T")
+        ]
+    );
+    let crates: Vec<_> = name
+        .crates()
+        .into_iter()
+        .map(|(name, hash)| (name.into_owned(), hash))
+        .collect();
+    assert_eq!(
+        crates,
+        [
+            ("a".to_owned(), "5"),
+            ("b".to_owned(), "77"),
+            ("b".to_owned(), "78")
+        ]
+    );
+    let items: Vec<_> = name.items().map(|(_, item)| item.text_as_is()).collect();
+    assert_eq!(items, [".run", ".f", "::{closure#1}", "::T"]);
+}
+
+#[test]
+fn parts_of_a_name_can_be_asked_for() {
+    let name = v0("_RNCNvXs3_NtCs9_1a1mINtB7_3FoohENtB7_1T4calls_0B9_");
+    let root = name.root();
+    assert!(root.is_closure());
+    assert_eq!(format!("{:?}", root.self_type().unwrap()), "a::m::Foo<u8>");
+    assert_eq!(
+        format!("{:?}", root.self_type().unwrap().nominal_path().unwrap()),
+        "a::m::Foo"
+    );
+    assert_eq!(format!("{:?}", root.trait_path().unwrap()), "a::m::T");
+    assert_eq!(format!("{:?}", root.impl_module().unwrap()), "a::m");
+    assert_eq!(root.impl_number(), Some(5));
+    assert_eq!(root.home_crate().unwrap().1, "9");
+    assert_eq!(root.parent().unwrap().item().unwrap().name, "call");
+}
+
+/// A piece of a symbol, and the same with all that identities drop taken out.
+type Pair = (String, String);
+
+fn join(parts: &[&Pair]) -> Pair {
+    (
+        parts.iter().map(|pair| pair.0.as_str()).collect(),
+        parts.iter().map(|pair| pair.1.as_str()).collect(),
+    )
+}
+
+fn same(text: impl Into<String>) -> Pair {
+    let text = text.into();
+    (text.clone(), text)
+}
+
+fn identifier() -> impl Strategy<Value = Pair> {
+    prop::sample::select(vec!["1a", "1b", "2u8", "3dyn", "1__", "0", "u8gdel_5qa"]).prop_map(same)
+}
+
+fn disambiguator() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["", "", "s_", "s0_"])
+}
+
+fn many(one: impl Strategy<Value = Pair>) -> impl Strategy<Value = Pair> {
+    prop::collection::vec(one, 0..3).prop_map(|all| join(&all.iter().collect::<Vec<_>>()))
+}
+
+fn path() -> BoxedStrategy<Pair> {
+    grammar().0
+}
+
+/// Paths and types of some depth; constants within.
+fn grammar() -> (BoxedStrategy<Pair>, BoxedStrategy<Pair>) {
+    let mut path = (disambiguator(), identifier())
+        .prop_map(|(hash, name)| (format!("C{hash}{}", name.0), format!("C{}", name.1)))
+        .boxed();
+    let mut kind = prop::sample::select(vec!["h", "u", "p", "e"])
+        .prop_map(same)
+        .boxed();
+    for _ in 0..4 {
+        let constant = prop_oneof![
+            prop::sample::select(vec![
+                "p", "j3_", "j03_", "a3_", "an3_", "e61_", "Re61_", "AE", "TE", "Tj3_E", "c61_",
+                "b1_"
+            ])
+            .prop_map(same),
+            (
+                path.clone(),
+                prop::sample::select(vec!["U", "TE", "SE", "S1aj3_E", "Ss_1aj3_E"])
+            )
+                .prop_map(|(path, fields)| { join(&[&same("V"), &path, &same(fields)]) }),
+        ]
+        .boxed();
+        let argument = prop_oneof![
+            kind.clone(),
+            constant
+                .clone()
+                .prop_map(|constant| join(&[&same("K"), &constant])),
+            prop::sample::select(vec!["L_", "L0_"]).prop_map(same),
+        ]
+        .boxed();
+        let bound = (path.clone(), prop::option::of((identifier(), kind.clone()))).prop_map(
+            |(path, associated)| match associated {
+                Some((name, value)) if !name.0.starts_with('u') => {
+                    join(&[&path, &same("p"), &name, &value])
+                }
+                _ => path,
+            },
+        );
+        let next_path = prop_oneof![
+            (
+                prop::sample::select(vec!["t", "v", "C", "S", "k"]),
+                path.clone(),
+                disambiguator(),
+                identifier()
+            )
+                .prop_map(|(space, path, number, name)| join(&[
+                    &same(format!("N{space}")),
+                    &path,
+                    &same(number),
+                    &name
+                ])),
+            (disambiguator(), path.clone(), kind.clone()).prop_map(|(number, path, kind)| (
+                format!("M{number}{}{}", path.0, kind.0),
+                format!("M{}", kind.1)
+            )),
+            (disambiguator(), path.clone(), kind.clone(), path.clone()).prop_map(
+                |(number, path, kind, of)| (
+                    format!("X{number}{}{}{}", path.0, kind.0, of.0),
+                    format!("Y{}{}", kind.1, of.1)
+                )
+            ),
+            (kind.clone(), path.clone()).prop_map(|(kind, of)| join(&[&same("Y"), &kind, &of])),
+            (path.clone(), many(argument)).prop_map(|(path, list)| join(&[
+                &same("I"),
+                &path,
+                &list,
+                &same("E")
+            ])),
+        ]
+        .boxed();
+        let next_kind = prop_oneof![
+            path.clone(),
+            (kind.clone(), constant.clone()).prop_map(|(kind, count)| join(&[
+                &same("A"),
+                &kind,
+                &count
+            ])),
+            (
+                prop::sample::select(vec!["S", "R", "Q", "RL_", "QL0_", "P", "O"]),
+                kind.clone()
+            )
+                .prop_map(|(tag, kind)| join(&[&same(tag), &kind])),
+            many(kind.clone()).prop_map(|list| join(&[&same("T"), &list, &same("E")])),
+            (
+                prop::sample::select(vec!["F", "FU", "FKC", "FK1C", "FG_", "FG0_UK6system"]),
+                many(kind.clone()),
+                kind.clone()
+            )
+                .prop_map(|(tag, list, result)| join(&[
+                    &same(tag),
+                    &list,
+                    &same("E"),
+                    &result
+                ])),
+            (
+                prop::sample::select(vec!["D", "DG_"]),
+                many(bound),
+                prop::sample::select(vec!["EL_", "EL0_"])
+            )
+                .prop_map(|(tag, list, end)| join(&[&same(tag), &list, &same(end)])),
+            (kind.clone(), constant.clone(), constant).prop_map(|(kind, first, last)| {
+                join(&[&same("W"), &kind, &same("R"), &first, &last])
+            }),
+        ]
+        .boxed();
+        path = prop_oneof![path, next_path].boxed();
+        kind = prop_oneof![kind, next_kind].boxed();
+    }
+    (path, kind)
+}
+
+#[test]
+fn identities_are_equal_exactly_when_what_they_keep_is() {
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let strategy = path();
+    let mut by_identity: HashMap<String, String> = HashMap::new();
+    let mut by_kept: HashMap<String, String> = HashMap::new();
+    for _ in 0..20_000 {
+        let (symbol, kept) = strategy.new_tree(&mut runner).unwrap().current();
+        let symbol = format!("_R{symbol}");
+        let text = identity(&symbol);
+        assert!(rustc_demangle::try_demangle(&symbol).is_ok(), "{symbol}");
+        assert_eq!(
+            by_identity
+                .entry(text.clone())
+                .or_insert_with(|| kept.clone()),
+            &kept,
+            "both are {text}"
+        );
+        assert_eq!(
+            by_kept.entry(kept.clone()).or_insert_with(|| text.clone()),
+            &text,
+            "both keep {kept}"
+        );
+    }
+    // The names are small enough to come close to each other.
+    assert!(by_identity.len() > 2_000, "{}", by_identity.len());
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read_without_panic(text in "\\PC*") {
+        let _ = parse(&text);
+        let _ = parse(&format!("_R{text}"));
+    }
+
+    #[test]
+    fn mutated_names_are_read_without_panic(
+        (symbol, _) in path(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(b"BCNIMXYTERQLGKDFWs_09az".to_vec())), 0..6),
+    ) {
+        let mut bytes = format!("_R{symbol}").into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        if let SymbolName::V0(name) = parse(&String::from_utf8(bytes).unwrap()) {
+            prop_assert!(name.render(&mut NumbersAsTheyAre).len() <= crate::limits::NAME_EXPANDED_BYTES);
+            for (node, _) in name.items() {
+                let _ = (node.self_type(), node.trait_path(), node.home_crate(), node.arguments(), node.parent());
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What is known of every generation of one mod that ever lived in this process.
+//!
+//! Live state may come from any of them, rolled back ones included, so nothing here is ever forgotten: names keep their
+//! addresses and slots, types keep their layouts. Addresses and slots are given out per mod and process, not per world.
+
+use crate::image::debug::TypeLayout;
+use crate::image::name_table::Member;
+use crate::image::{Body, Fingerprint, FunctionExport, FunctionImport};
+use crate::{GenerationId, PieceId, SlotIndex};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// Every generation of one mod that was ever linked in this process, and the addresses and slots they own.
+#[derive(Debug, Default)]
+pub struct Residents {
+    pub(crate) generations: Vec<Resident>,
+    /// Mutable statics by identity.
+    pub(crate) statics: HashMap<Arc<str>, BoundStatic>,
+    /// Table slots by slot identity: name and source signature.
+    pub(crate) slots: HashMap<Arc<str>, SlotIndex>,
+    /// Read-only data by name (empty for anonymous data) and final bytes.
+    pub(crate) read_only: HashMap<ReadOnlyKey, PlacedPiece>,
+    /// Layouts by qualified type name, over all generations.
+    pub(crate) types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
+    /// Vtables by concrete type and trait.
+    pub(crate) vtables: HashMap<(Arc<str>, Arc<str>), Arc<VtableShape>>,
+    /// Address after the last piece placed; 0 before the first generation.
+    pub(crate) next_address: u32,
+    pub(crate) next_piece: u32,
+    /// Stack of the first generation, in bytes: all generations share it.
+    pub(crate) stack_size: u32,
+}
+
+impl Residents {
+    /// No generation yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many generations were linked.
+    pub fn generation_count(&self) -> u32 {
+        self.generations.len() as u32
+    }
+
+    /// For every generation in order the one it replaced, as [`crate::lineage::lenders`] takes it.
+    pub fn bases(&self) -> Vec<Option<GenerationId>> {
+        self.generations.iter().map(|resident| resident.base).collect()
+    }
+
+    /// Table entries given out so far, the null entry 0 included.
+    pub fn table_size(&self) -> u32 {
+        self.slots.len() as u32 + 1
+    }
+
+    /// First free address of the image area.
+    pub fn image_end(&self) -> u32 {
+        self.next_address
+    }
+
+    pub(crate) fn resident(&self, generation: GenerationId) -> Option<&Resident> {
+        self.generations.get(generation.index())
+    }
+
+    /// The generation that is linked next.
+    pub(crate) fn next_generation(&self) -> GenerationId {
+        GenerationId::new(self.generation_count() + 1)
+    }
+}
+
+/// One generation, as far as later ones are compared with it.
+#[derive(Debug, Default)]
+pub(crate) struct Resident {
+    pub(crate) base: Option<GenerationId>,
+    /// Bodies by function name; copies of one function are one name with several bodies.
+    pub(crate) functions: BTreeMap<Arc<str>, BTreeSet<Body>>,
+    /// Groups of numbered items: parent as known in this process, namespace, name.
+    pub(crate) groups: HashMap<(Arc<str>, char, Arc<str>), BTreeMap<u64, ResidentMember>>,
+    pub(crate) statics: BTreeMap<Arc<str>, StaticFacts>,
+    /// Content of named read-only data, modulo relocation.
+    pub(crate) read_only: BTreeMap<Arc<str>, Fingerprint>,
+    pub(crate) exports: Vec<FunctionExport>,
+    pub(crate) imports: Vec<FunctionImport>,
+    pub(crate) toolchain: Vec<String>,
+    pub(crate) crates: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
+    pub(crate) custom: BTreeMap<String, Vec<u8>>,
+    /// Fingerprint of the whole file: the same bytes again are the same version.
+    pub(crate) file: Option<Fingerprint>,
+}
+
+/// A numbered item of a resident with the generation that introduced it.
+#[derive(Debug, Clone)]
+pub(crate) struct ResidentMember {
+    pub(crate) member: Member,
+    pub(crate) bodies: BTreeSet<Body>,
+    pub(crate) introduced: GenerationId,
+}
+
+/// What is known of a mutable static.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StaticFacts {
+    pub(crate) size: u32,
+    pub(crate) alignment: u32,
+    pub(crate) proof: StaticProof,
+    pub(crate) initial: Fingerprint,
+    /// Comes with the compiler: the standard library and what it is made of.
+    pub(crate) is_standard: bool,
+}
+
+/// What proves that a symbol's bytes are what the source says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StaticProof {
+    /// Debug information names one plain address, the symbol's, and a type of the symbol's size.
+    Type(Arc<str>),
+    /// A crate compiled without debug information of its own: the same symbol, crate hash included, is the same static.
+    SameBinary(Arc<str>),
+    /// Neither, and why.
+    Unproved(String),
+}
+
+/// Where a mutable static lives for ever.
+#[derive(Debug, Clone)]
+pub(crate) struct BoundStatic {
+    pub(crate) address: u32,
+    pub(crate) size: u32,
+    pub(crate) alignment: u32,
+    pub(crate) piece: PieceId,
+}
+
+/// Named read-only data is one thing per name and content, anonymous data per content.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ReadOnlyKey {
+    pub(crate) name: Arc<str>,
+    pub(crate) bytes: Arc<[u8]>,
+}
+
+/// Where a run of read-only bytes stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PlacedPiece {
+    pub(crate) address: u32,
+    pub(crate) piece: PieceId,
+}
+
+/// The entries of a vtable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VtableShape {
+    pub(crate) entries: Vec<VtableEntry>,
+}
+
+/// One word of a vtable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum VtableEntry {
+    /// A function by slot identity.
+    Function(Arc<str>),
+    /// Size, alignment, or 0 for an absent drop glue or method.
+    Number(u32),
+    /// A pointer to data, such as a supertrait's vtable.
+    Data,
+}
