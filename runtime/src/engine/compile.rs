@@ -22,9 +22,10 @@ pub(crate) const BUFFER: &str = "tickswap_buffer";
 /// A linked module with all that a world needs to take it in.
 #[derive(Debug)]
 pub(crate) struct CodeSource {
-    generation: GenerationId,
-    module: Vec<u8>,
-    layout: Layout,
+    // Visible to this floor's tests, which make modules by hand; everything else goes through `Linked`.
+    pub(super) generation: GenerationId,
+    pub(super) module: Vec<u8>,
+    pub(super) layout: Layout,
 }
 
 /// What a generation occupies in a mod's memory and table.

@@ -86,7 +86,7 @@ struct WorldLink {
     events: Vec<WorldEvent>,
     /// What the gauge does not show yet.
     faults: Vec<Fault>,
-    /// Whether there was idle time since the last boundary.
+    /// Whether there was idle time since the last boundary; if so, staging is left to it.
     has_idled: bool,
     /// Whether the gauge shows less than there is.
     is_stale: bool,
@@ -129,16 +129,16 @@ impl Boundary for WorldLink {
     fn enter(&mut self, mods: &mut Mods, number: u64) -> bool {
         self.gauge.ticked(number);
         self.take_commands();
+        let has_idled = std::mem::take(&mut self.has_idled);
         if self.waiting.is_empty() {
             return false;
         }
         let flipped = self.flip(mods);
         // A server that never idles still progresses: what could not be staged before is staged here and flips at the
         // next boundary, so that a pause never contains staging.
-        if !flipped && !self.has_idled {
+        if !flipped && !has_idled {
             self.stage_next_change(mods, number);
         }
-        self.has_idled = false;
         flipped
     }
 
@@ -155,8 +155,9 @@ impl Boundary for WorldLink {
 
     fn idle(&mut self, mods: &mut Mods, number: u64, until: Instant) {
         self.take_commands();
-        while self.waiting.iter().any(|waiting| !waiting.is_ready()) && clock::now() < until {
-            self.has_idled = true;
+        // A world whose idle time is always over before it begins does not count as one that idles.
+        self.has_idled |= clock::now() < until;
+        while self.next_unready().is_some() && clock::now() < until {
             self.stage_next_step(mods, number);
         }
         self.gauge.grown(mods);
