@@ -86,8 +86,7 @@ pub(crate) struct Resident {
     pub(crate) base: Option<GenerationId>,
     /// Bodies by function name; copies of one function are one name with several bodies.
     pub(crate) functions: BTreeMap<Arc<str>, Arc<BTreeSet<Body>>>,
-    /// Groups of numbered items: parent as known in this process, namespace, name.
-    pub(crate) groups: HashMap<(Arc<str>, char, Arc<str>), BTreeMap<u64, ResidentMember>>,
+    pub(crate) groups: CanonicalGroups,
     pub(crate) statics: BTreeMap<Arc<str>, StaticFacts>,
     /// Content of named read-only data, modulo relocation.
     pub(crate) read_only: BTreeMap<Arc<str>, Fingerprint>,
@@ -100,6 +99,12 @@ pub(crate) struct Resident {
     /// Fingerprint of the whole file: the same bytes again are the same version.
     pub(crate) file: Option<Fingerprint>,
 }
+
+/// Groups of numbered items by parent as known in this process, namespace and name.
+pub(crate) type CanonicalGroups = HashMap<CanonicalKey, BTreeMap<u64, ResidentMember>>;
+
+/// Parent as known in this process, namespace and name.
+pub(crate) type CanonicalKey = (Arc<str>, char, Arc<str>);
 
 /// A numbered item of a resident with the generation that introduced it.
 #[derive(Debug, Clone)]

@@ -11,10 +11,10 @@ mod patch;
 
 pub use error::PlaceError;
 
-use crate::compare::{CanonicalGroups, Comparison};
+use crate::compare::Comparison;
 use crate::image::Body;
 use crate::image::name_table::without_tags;
-use crate::residents::{Resident, Residents, StaticFacts};
+use crate::residents::{CanonicalGroups, Resident, Residents, StaticFacts};
 use crate::verify::Permit;
 use crate::{GenerationId, PieceId, SlotIndex, limits};
 use draft::Draft;
