@@ -18,6 +18,9 @@ pub const FUNCTIONS_MAX: u32 = 1_000_000;
 /// Entries of the linking section's symbol table.
 pub const SYMBOLS_MAX: u32 = 4_000_000;
 
+/// Bytes of all data symbols together, those that several share counted for each: twice the image area.
+pub(crate) const SYMBOL_BYTES_MAX: u64 = 2 * IMAGE_AREA_BYTES as u64;
+
 /// Relocations of the code and data sections together.
 pub const RELOCATIONS_MAX: usize = 16_000_000;
 
@@ -42,11 +45,17 @@ pub(crate) const NAME_SYMBOL_BYTES: usize = 64 << 10;
 /// Bytes that rendering a symbol name may take once its back references are expanded.
 pub(crate) const NAME_EXPANDED_BYTES: usize = 1 << 20;
 
+/// Anonymous data that points to anonymous data, when bodies are compared.
+pub(crate) const DATA_DEPTH: usize = 128;
+
 /// Nesting of entries in `.debug_info`; inlined calls nest deepest.
 pub(crate) const DEBUG_DEPTH: usize = 4096;
 
 /// Nesting of unnamed types (arrays of arrays, functions that take functions).
 pub(crate) const DEBUG_TYPE_DEPTH: usize = 128;
+
+/// Types visited, over all statics, to tell types apart that share a name.
+pub(crate) const DEBUG_SHAPE_STEPS: usize = 16 << 20;
 
 /// Attributes one kind of entry may have: an entry may take one byte and still cost this many steps.
 pub(crate) const DEBUG_ATTRIBUTES: usize = 64;

@@ -70,7 +70,12 @@ fn prove(
     match variable {
         Some(variable) => match variable.location {
             Location::Plain(found) if found == address && variable.type_size == Some(u64::from(size)) => {
-                StaticProof::Type(variable.type_name.clone().unwrap_or_else(|| Arc::from("")))
+                let name = variable.type_name.as_deref().unwrap_or_default();
+                StaticProof::Type(match variable.type_shape {
+                    // The name stands for several types.
+                    Some(shape) => Arc::from(format!("{name} of shape {shape:016x}")),
+                    None => Arc::from(name),
+                })
             }
             Location::Plain(found) if found != address => {
                 StaticProof::Unproved(format!("its symbol is at {address:#x}, its debug information at {found:#x}"))

@@ -120,6 +120,8 @@ pub(crate) struct StaticVariable {
     /// `None` if the variable has no type, which rustc does not write.
     pub(crate) type_name: Option<Name>,
     pub(crate) type_size: Option<u64>,
+    /// Where the type's name, or that of a type within it, stands for several layouts: which of them are meant.
+    pub(crate) type_shape: Option<u64>,
     pub(crate) position: Option<Position>,
 }
 

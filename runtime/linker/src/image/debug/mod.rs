@@ -44,7 +44,8 @@ pub(crate) fn read<'a>(section: impl Fn(&str) -> Option<&'a [u8]>) -> Result<Deb
     let mut names = Names::new(&records, impls, &mut sections.memory);
     let types = names.layouts()?;
     let functions = functions::functions(&mut names, &types)?;
-    let statics = statics::statics(&mut names)?;
+    let shapes = names.shapes(&types)?;
+    let statics = statics::statics(&mut names, shapes)?;
     let vtables = statics::vtables(&mut names)?;
     drop(names);
     let mut files = Files::default();

@@ -7,7 +7,7 @@ use super::functions::RawPosition;
 use super::lines::Files;
 use super::records::{Records, VariableRecord};
 use super::sections::Sections;
-use super::types::Names;
+use super::types::{Names, Shapes};
 
 /// How rustc names a vtable's variable at the end.
 const VTABLE: &str = "::{vtable}";
@@ -16,7 +16,7 @@ const VTABLE: &str = "::{vtable}";
 type Unplaced = (StaticVariable, Option<RawPosition>);
 
 /// All statics.
-pub(super) fn statics(names: &mut Names<'_, '_>) -> Result<Vec<Unplaced>, DebugError> {
+pub(super) fn statics(names: &mut Names<'_, '_>, mut shapes: Shapes) -> Result<Vec<Unplaced>, DebugError> {
     let records = names.records;
     let mut all = Vec::new();
     for record in &records.variables {
@@ -45,6 +45,10 @@ pub(super) fn statics(names: &mut Names<'_, '_>) -> Result<Vec<Unplaced>, DebugE
             type_name: type_.map(|type_| names.type_at(type_)).transpose().map_err(fail)?,
             type_size: match type_ {
                 Some(type_) => names.size_at(type_).map_err(fail)?,
+                None => None,
+            },
+            type_shape: match type_ {
+                Some(type_) => names.shape_at(type_, &mut shapes).map_err(fail)?,
                 None => None,
             },
             position: None,

@@ -2,6 +2,7 @@
 //! gives are complete already (`&mut a::B<u8>`), those it leaves out (arrays) are made here in Rust's own syntax.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::error::{DebugError, DebugProblem};
@@ -9,7 +10,7 @@ use super::facts::{DiscriminantValues, Field, Name, TypeKind, TypeLayout, Varian
 use super::impls::ImplNames;
 use super::records::{MemberRecord, Records, TypeRecord};
 use super::sections::Budget;
-use crate::limits::DEBUG_TYPE_DEPTH;
+use crate::limits::{DEBUG_SHAPE_STEPS, DEBUG_TYPE_DEPTH};
 
 /// Bytes of an address: mods are 32-bit.
 const ADDRESS_BYTES: u64 = 4;
@@ -23,6 +24,15 @@ pub(super) struct Names<'r, 'a> {
     shared: HashSet<Name>,
     rewritten: HashMap<Name, Name>,
     pub(super) budget: &'r mut Budget,
+}
+
+/// Which types the name alone does not tell apart.
+pub(super) struct Shapes {
+    /// Records whose name has several layouts.
+    ambiguous: HashSet<usize>,
+    /// Those and all that hold or point to one.
+    reaching: HashSet<usize>,
+    steps: usize,
 }
 
 impl<'r, 'a> Names<'r, 'a> {
@@ -185,6 +195,77 @@ impl<'r, 'a> Names<'r, 'a> {
             at = target;
         }
         Err(DebugProblem::Cycle)
+    }
+
+    /// For types that reach a name with several layouts, what tells these apart: the name alone does not say which is
+    /// meant. `types` are all layouts.
+    pub(super) fn shapes(&mut self, types: &BTreeMap<Name, BTreeSet<TypeLayout>>) -> Result<Shapes, DebugError> {
+        let records = self.records;
+        let mut holders: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut waiting = Vec::new();
+        let mut ambiguous = HashSet::new();
+        for (index, record) in records.types.iter().enumerate().filter(|(_, record)| !record.declaration) {
+            let fail = |problem: DebugProblem| problem.at_entry(record.offset);
+            let name = self.type_name(index, 0).map_err(fail)?;
+            if types.get(&name).is_some_and(|layouts| layouts.len() > 1) {
+                ambiguous.insert(index);
+                waiting.push(index);
+            }
+            for part in self.parts(record).map_err(fail)? {
+                holders.entry(part).or_default().push(index);
+            }
+        }
+        let mut reaching: HashSet<usize> = ambiguous.clone();
+        while let Some(part) = waiting.pop() {
+            for holder in holders.get(&part).into_iter().flatten() {
+                if reaching.insert(*holder) {
+                    waiting.push(*holder);
+                }
+            }
+        }
+        Ok(Shapes { ambiguous, reaching, steps: 0 })
+    }
+
+    /// The shape of the type at an offset; `None` where its name says all.
+    pub(super) fn shape_at(&mut self, offset: usize, shapes: &mut Shapes) -> Result<Option<u64>, DebugProblem> {
+        let start = self.index(offset)?;
+        if !shapes.reaching.contains(&start) {
+            return Ok(None);
+        }
+        let records = self.records;
+        let mut hasher = DefaultHasher::new();
+        // Types are numbered as they are met, so that which of them stands where counts too.
+        let mut seen = HashMap::from([(start, 0)]);
+        let mut waiting = vec![start];
+        while let Some(index) = waiting.pop() {
+            shapes.steps += 1;
+            if shapes.steps > DEBUG_SHAPE_STEPS {
+                return Err(DebugProblem::Limit { what: "types within ambiguous types", limit: DEBUG_SHAPE_STEPS });
+            }
+            let record = &records.types[index];
+            if shapes.ambiguous.contains(&index) {
+                self.layout(record)?.hash(&mut hasher);
+            }
+            for part in self.parts(record)? {
+                if shapes.reaching.contains(&part) {
+                    let next = seen.len();
+                    let number = *seen.entry(part).or_insert(next);
+                    number.hash(&mut hasher);
+                    if number == next {
+                        waiting.push(part);
+                    }
+                }
+            }
+        }
+        Ok(Some(hasher.finish()))
+    }
+
+    /// The records of the types that a type is made of or points to, in the order of the source.
+    fn parts(&self, record: &TypeRecord<'a>) -> Result<Vec<usize>, DebugProblem> {
+        let discriminant = record.discriminant.as_ref().and_then(|(_, member)| member.as_ref());
+        let contents = record.variants.iter().filter_map(|variant| variant.content.first());
+        let members = record.fields.iter().chain(contents).chain(discriminant);
+        members.filter_map(|member| member.type_).chain(record.target).map(|offset| self.index(offset)).collect()
     }
 
     /// Every defined type.
