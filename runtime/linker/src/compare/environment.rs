@@ -68,19 +68,21 @@ pub(super) fn compare(
     if image.toolchain != resident.toolchain {
         differences.push(Difference::ToolchainChanged { was: resident.toolchain.clone(), is: image.toolchain.clone() });
     }
+    // State may hold what a crate or an allocator of any resident made, although the version replaced names neither.
     let set = |hashes: &BTreeSet<String>| hashes.iter().cloned().collect::<Vec<_>>();
     for (name, is) in &image.names.crates {
         // A crate that only one version names tells nothing; two of one name show as more hashes.
-        if let Some(was) = resident.crates.get(name).filter(|was| *was != is) {
+        let mut known = residents.generations.iter().filter_map(|generation| generation.crates.get(name));
+        if let Some(was) = known.find(|was| *was != is) {
             differences.push(Difference::CrateIdentityChanged { item: name.clone(), was: set(was), is: set(is) });
         }
     }
-    let code = |entries: &[(Arc<str>, Option<Body>)]| {
-        entries.iter().map(|(name, body)| (name.clone(), body.map(|body| body.code))).collect::<BTreeSet<_>>()
-    };
     // A version that allocates in fewer ways has fewer entry points; those that both have must lead to the same place.
-    let (was, is) = (code(&resident.allocator), code(&facts.allocator));
-    let conflict = is.iter().find(|(name, body)| was.iter().any(|(n, b)| n == name && b != body));
+    let code = |body: &Option<Body>| body.map(|body| body.code);
+    let conflict = facts.allocator.iter().find(|(name, body)| {
+        let mut known = residents.generations.iter().flat_map(|generation| &generation.allocator);
+        known.any(|(n, b)| n == name && code(b) != code(body))
+    });
     if let Some((name, _)) = conflict {
         differences.push(Difference::AllocatorChanged {
             was: format!("what `{name}` led to"),
