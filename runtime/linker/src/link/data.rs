@@ -51,6 +51,7 @@ pub(super) fn place(comparison: &Comparison, draft: &mut Draft<'_>) -> Result<Pl
         comparison,
         addresses: Addresses(vec![None; image.pieces.len()]),
         state: vec![State::Waiting; image.pieces.len()],
+        reserved: HashMap::new(),
         placed: HashMap::new(),
     };
     let names: HashMap<usize, &Arc<str>> =
@@ -101,6 +102,8 @@ struct Placer<'a> {
     comparison: &'a Comparison,
     addresses: Addresses,
     state: Vec<State>,
+    /// Pieces of circles that have an address but no bytes yet.
+    reserved: HashMap<usize, PieceId>,
     placed: HashMap<PieceId, Piece>,
 }
 
@@ -139,21 +142,17 @@ impl Placer<'_> {
     fn place_fresh(&mut self, index: usize, draft: &mut Draft<'_>) -> Result<(), PlaceError> {
         let (address, id) = draft.place_read_only(&self.comparison.image.pieces[index])?;
         self.addresses.0[index] = Some(address);
-        self.placed.insert(id, Piece { id, address, bytes: Arc::from([]), fresh: true });
+        self.reserved.insert(index, id);
         Ok(())
     }
 
     fn finish(&mut self, index: usize, draft: &mut Draft<'_>) -> Result<(), PlaceError> {
         let image = &self.comparison.image;
         let piece = &image.pieces[index];
-        if let Some(address) = self.addresses.0[index] {
+        if let Some(id) = self.reserved.remove(&index) {
             // In a circle: the space was reserved, and now all that it points to has an address.
             let bytes = self.bytes(index, draft)?;
-            let id =
-                self.placed.values().find(|placed| placed.address == address && placed.bytes.is_empty()).map(|p| p.id);
-            if let Some(id) = id {
-                self.keep(index, id, bytes, true);
-            }
+            self.keep(index, id, bytes, true);
             return Ok(());
         }
         let bytes = self.bytes(index, draft)?;
