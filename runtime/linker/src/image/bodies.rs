@@ -6,8 +6,10 @@
 
 use super::ModImage;
 use super::module::{Relocation, RelocationKind, SymbolTarget};
+use crate::limits::DATA_DEPTH;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// 128 bits that stand for a normalised run of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,7 +62,7 @@ pub(crate) struct Body {
 
 /// Fingerprints of all defined functions, in their order.
 pub(super) fn normalise(image: &ModImage) -> Vec<Body> {
-    let mut contents = Contents { image, known: HashMap::new() };
+    let mut contents = Contents { image, known: HashMap::new(), depth: 0 };
     let mut relocations = image.code_relocations.as_slice();
     image
         .functions
@@ -76,13 +78,15 @@ pub(super) fn normalise(image: &ModImage) -> Vec<Body> {
 
 /// The fingerprint of one data symbol's bytes, modulo relocation.
 pub(crate) fn data_fingerprint(image: &ModImage, symbol: u32) -> Fingerprint {
-    Contents { image, known: HashMap::new() }.symbol(symbol).with_positions
+    Contents { image, known: HashMap::new(), depth: 0 }.symbol(symbol).with_positions
 }
 
 struct Contents<'a> {
     image: &'a ModImage,
     /// `None` while a symbol is being worked on, which ends circles.
     known: HashMap<u32, Option<Body>>,
+    /// How many anonymous symbols point to each other on the way here.
+    depth: usize,
 }
 
 impl Contents<'_> {
@@ -127,8 +131,14 @@ impl Contents<'_> {
         if let Some(known) = self.known.get(&index) {
             return known.unwrap_or_else(|| named("a circle"));
         }
+        if self.depth >= DATA_DEPTH {
+            // Rust nests constants a few levels deep. What is deeper is taken for changed.
+            return unique();
+        }
         self.known.insert(index, None);
+        self.depth += 1;
         let body = self.symbol_content(index);
+        self.depth -= 1;
         self.known.insert(index, Some(body));
         body
     }
@@ -170,6 +180,12 @@ impl Contents<'_> {
         let text = start.checked_add(length).filter(|end| *end <= segment.data.end).map(|end| &image.bytes[start..end]);
         text.is_some_and(|text| text.strip_suffix(b"\0").unwrap_or(text).ends_with(b".rs"))
     }
+}
+
+/// Equal to nothing, not even to itself another time.
+fn unique() -> Body {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    named(&format!("unique {}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }
 
 fn named(name: &str) -> Body {

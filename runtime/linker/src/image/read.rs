@@ -231,6 +231,9 @@ impl<'a> RawModule<'a> {
                     .sections
                     .get(relocations.section_index() as usize)
                     .is_some_and(|section| section.id == CODE_SECTION || section.id == DATA_SECTION);
+                if section.name() == "reloc.CODE" && !is_moved || section.name() == "reloc.DATA" && !is_moved {
+                    self.unsupported("relocations of code or data stand before what they relocate, or name another section");
+                }
                 if is_moved {
                     self.relocation_count += entries.count() as usize;
                     within(
@@ -240,7 +243,9 @@ impl<'a> RawModule<'a> {
                         limits::RELOCATIONS_MAX as u64,
                     )?;
                     let entries = entries.into_iter().collect::<Result<Vec<_>, _>>().map_err(malformed)?;
-                    self.relocations.insert(relocations.section_index(), entries);
+                    if self.relocations.insert(relocations.section_index(), entries).is_some() {
+                        self.unsupported("one section has two relocation sections, of which one would be ignored");
+                    }
                 }
             }
             KnownCustom::Name(names) => {
@@ -434,6 +439,12 @@ impl<'a> RawModule<'a> {
             if *alignment_log2 > limits::SEGMENT_ALIGNMENT_LOG2_MAX {
                 self.problems.push(Problem::Unsupported {
                     what: format!("data segment `{name}` wants an alignment of 2^{alignment_log2} bytes"),
+                });
+                continue;
+            }
+            if address.checked_add(u32::try_from(data.len()).unwrap_or(u32::MAX)).is_none() {
+                self.problems.push(Problem::Unsupported {
+                    what: format!("data segment `{name}` ends beyond the 32-bit address space"),
                 });
                 continue;
             }

@@ -63,6 +63,16 @@ impl LinkingFacts {
         if self.init_functions > 0 {
             problems.push(Problem::RunsAtStart { what: format!("{} init functions", self.init_functions) });
         }
+        // Symbols of merged strings overlap a little. Each is read by itself, so all together must stay bounded.
+        let sizes = self.raw.iter().map(|raw| match raw.kind {
+            RawKind::Data { size, absolute: false, .. } => u64::from(size),
+            _ => 0,
+        });
+        if sizes.sum::<u64>() > limits::SYMBOL_BYTES_MAX {
+            problems.push(Problem::Unsupported {
+                what: format!("the sizes of all data symbols sum up to more than {} bytes", limits::SYMBOL_BYTES_MAX),
+            });
+        }
         let mut symbols = Vec::with_capacity(self.raw.len());
         for raw in self.raw.drain(..) {
             let target = match raw.kind {
