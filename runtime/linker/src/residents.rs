@@ -22,8 +22,8 @@ pub struct Residents {
     pub(crate) read_only: HashMap<ReadOnlyKey, PlacedPiece>,
     /// Layouts by qualified type name, over all generations.
     pub(crate) types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
-    /// Vtables by concrete type and trait.
-    pub(crate) vtables: HashMap<(Arc<str>, Arc<str>), Arc<VtableShape>>,
+    /// Vtables by concrete type and trait; several where several types have one name.
+    pub(crate) vtables: HashMap<(Arc<str>, Arc<str>), Vec<Arc<VtableShape>>>,
     /// Address after the last piece placed; 0 before the first generation.
     pub(crate) next_address: u32,
     pub(crate) next_piece: u32,

@@ -75,8 +75,10 @@ fn closures_called_once_that_change_places_keep_their_bodies() {
     live.call::<_, ()>("add_once", 7u32);
     must_patch(
         &mut live,
-        &[("once.push(Box::new(move |x| x * 10 + value));\n    once.push(Box::new(move |x| x * 200 + value));",
-           "once.push(Box::new(move |x| x * 200 + value));\n    once.push(Box::new(move |x| x * 10 + value));")],
+        &[(
+            "once.push(Box::new(move |x| x * 10 + value));\n    once.push(Box::new(move |x| x * 200 + value));",
+            "once.push(Box::new(move |x| x * 200 + value));\n    once.push(Box::new(move |x| x * 10 + value));",
+        )],
     );
     assert_eq!(live.call::<_, u32>("run_once", (0u32, 1u32)), 207);
     assert_eq!(live.call::<_, u32>("run_once", (0u32, 1u32)), 17);
@@ -112,7 +114,9 @@ fn thread_locals_of_one_name_that_change_places_are_not_mixed_up() {
     let mut live = start();
     live.call::<_, u32>("tally", (0u32, 3u32));
     live.call::<_, u32>("tally", (1u32, 50u32));
-    if patch(&mut live, &[("kind == 0", "kind != 0"), ("+ more);", "+ more * 4);"), ("+ more * 2);", "+ more);")]).is_ok() {
+    if patch(&mut live, &[("kind == 0", "kind != 0"), ("+ more);", "+ more * 4);"), ("+ more * 2);", "+ more);")])
+        .is_ok()
+    {
         assert_eq!(live.call::<_, u32>("tally", (0u32, 0u32)), 3);
         assert_eq!(live.call::<_, u32>("tally", (1u32, 0u32)), 100);
     }
@@ -126,7 +130,10 @@ fn a_function_whose_unnamed_parameter_has_another_type_gets_another_slot() {
     must_patch(
         &mut live,
         &[
-            ("#[inline(never)]\nfn on_hit(&Hit { damage, bonus }: &Hit)", "pub struct Blow {\n    bonus: u32,\n    damage: u32,\n    _spare: u64,\n}\n\n#[inline(never)]\nfn on_hit(&Blow { damage, bonus, .. }: &Blow)"),
+            (
+                "#[inline(never)]\nfn on_hit(&Hit { damage, bonus }: &Hit)",
+                "pub struct Blow {\n    bonus: u32,\n    damage: u32,\n    _spare: u64,\n}\n\n#[inline(never)]\nfn on_hit(&Blow { damage, bonus, .. }: &Blow)",
+            ),
             (
                 "HANDLERS.lock().unwrap().push(on_hit);",
                 "HANDLERS.lock().unwrap().push(|hit| std::hint::black_box(on_hit as fn(&Blow) -> u32)(&Blow { damage: hit.damage, bonus: hit.bonus, _spare: 0 }));",
@@ -142,15 +149,84 @@ fn types_of_one_name_in_one_function_that_change_places_are_not_mixed_up() {
     live.call::<_, u32>("place", (0u32, 3u32, 4u32));
     live.call::<_, u32>("place", (1u32, 5u32, 6u32));
     let swapped = [
-        ("            row: u32,\n            column: u32,\n        }", "            column: u32,\n            row: u32,\n            _spare: [u8; 0],\n        }//"),
-        ("static LEFT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0 });", "static LEFT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0, _spare: [] });"),
+        (
+            "            row: u32,\n            column: u32,\n        }",
+            "            column: u32,\n            row: u32,\n            _spare: [u8; 0],\n        }//",
+        ),
+        (
+            "static LEFT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0 });",
+            "static LEFT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0, _spare: [] });",
+        ),
         ("Spot { row: first, column: second };", "Spot { row: first, column: second, _spare: Default::default() };"),
-        ("            column: u32,\n            row: u32,\n            _spare: [u8; 0],\n        }\n", "            row: u32,\n            column: u32,\n        }\n"),
-        ("static RIGHT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0, _spare: [] });", "static RIGHT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0 });"),
+        (
+            "            column: u32,\n            row: u32,\n            _spare: [u8; 0],\n        }\n",
+            "            row: u32,\n            column: u32,\n        }\n",
+        ),
+        (
+            "static RIGHT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0, _spare: [] });",
+            "static RIGHT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0 });",
+        ),
         ("Spot { row: first, column: second, _spare: [] };", "Spot { row: first, column: second };"),
     ];
     if patch(&mut live, &swapped).is_ok() {
         assert_eq!(live.call::<_, u32>("place", (0u32, 0u32, 0u32)), 304);
         assert_eq!(live.call::<_, u32>("place", (1u32, 0u32, 0u32)), 506);
+    }
+}
+
+#[test]
+fn a_trait_method_that_takes_another_type_is_refused_although_no_old_object_is_made_any_more() {
+    let mut live = start();
+    live.call::<_, ()>("add_shape", 1u32);
+    assert_eq!(live.call::<_, u32>("areas", (3u32, 4u32)), 134);
+    let refused = patch(
+        &mut live,
+        &[
+            ("    fn area(&self, scale: &Scale) -> u32;", "    fn area(&self, scale: &Measure) -> u32;"),
+            (
+                "pub struct Square(u32);",
+                "pub struct Measure {\n    second: u32,\n    first: u32,\n    _spare: u64,\n}\n\npub struct Square(u32);",
+            ),
+            ("&Scale { first, second }: &Scale", "&Measure { first, second, .. }: &Measure"),
+            ("    fn area(&self, scale: &Scale) -> u32 {", "    fn area(&self, scale: &Measure) -> u32 {"),
+            ("Box::new(Square(size))", "Box::new(Circle(size))"),
+            ("shape.area(&Scale { first, second })", "shape.area(&Measure { first, second, _spare: 0 })"),
+        ],
+    );
+    assert!(refused.unwrap_err().to_string().contains("Shape"));
+}
+
+#[test]
+fn another_function_may_be_boxed_beside_the_first() {
+    let mut live = start();
+    live.call::<_, ()>("add_boxed", ());
+    must_patch(
+        &mut live,
+        &[
+            (
+                "fn plain(x: u32) -> u32 {\n    x + 1",
+                "fn other(x: u32) -> u32 {\n    x + 1000\n}\n\nfn plain(x: u32) -> u32 {\n    x + 2",
+            ),
+            (
+                "BOXED.lock().unwrap().push(Box::new(plain));",
+                "BOXED.lock().unwrap().push(Box::new(plain));\n    BOXED.lock().unwrap().push(Box::new(other));",
+            ),
+        ],
+    );
+    live.call::<_, ()>("add_boxed", ());
+    assert_eq!(live.call::<_, u32>("run_boxed", 0u32), 2 + 2 + 1000);
+}
+
+#[test]
+fn a_closure_found_by_its_type_is_not_taken_for_another() {
+    let mut live = start();
+    assert_eq!(live.call::<_, u32>("remember_closure", 5u32), 0);
+    assert_eq!(live.call::<_, u32>("remember_closure", 6u32), 15);
+    let captures_more = [(
+        "    remember(move |x| x * 10 + value)",
+        "    let more = u64::from(value) << 40;\n    remember(move |x| x * 10 + (more >> 40) as u32)",
+    )];
+    if patch(&mut live, &captures_more).is_ok() {
+        assert_eq!(live.call::<_, u32>("remember_closure", 7u32), 0);
     }
 }

@@ -9,6 +9,7 @@ use crate::image::name::{NumbersAsTheyAre, SymbolName};
 use crate::image::name_table::without_tags;
 use crate::residents::{Residents, VtableEntry, VtableShape};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 /// A vtable of the candidate, of the concrete type and trait that debug information names.
@@ -95,29 +96,32 @@ pub(super) fn compare(
     residents: &Residents,
     differences: &mut Vec<Difference>,
 ) {
-    let mut known_traits: BTreeMap<&str, BTreeSet<Vec<String>>> = BTreeMap::new();
-    for ((_, trait_name), shape) in &residents.vtables {
-        known_traits.entry(trait_name).or_default().insert(method_names(shape));
+    let mut known_traits: BTreeMap<&str, BTreeSet<Vec<Method>>> = BTreeMap::new();
+    for ((_, trait_name), shapes) in &residents.vtables {
+        known_traits.entry(trait_name).or_default().extend(shapes.iter().map(|shape| methods(shape)));
     }
     let mut shown = BTreeSet::new();
     for vtable in &facts.vtables {
         shown.insert(&*vtable.trait_name);
         let item = || format!("<{} as {}>", vtable.concrete, vtable.trait_name);
         let changed = |was: String, is: String| Difference::VtableChanged { item: item(), was, is };
-        if !is_transient(&vtable.concrete) {
+        if !is_transient(&vtable.concrete) && !is_function(&vtable.concrete) {
             let key = (vtable.concrete.clone(), vtable.trait_name.clone());
-            if let Some(was) = residents.vtables.get(&key)
-                && !same_shape(was, &vtable.shape)
+            // Two types of one name have a vtable each.
+            if let Some(known) = residents.vtables.get(&key)
+                && !known.iter().any(|was| same_shape(was, &vtable.shape))
             {
-                differences.push(changed(describe(was), describe(&vtable.shape)));
+                let was = known.iter().map(|was| describe(was)).collect::<Vec<_>>().join(" or ");
+                differences.push(changed(was, describe(&vtable.shape)));
                 continue;
             }
         }
         // Old objects of other types have vtables of the trait's old shape.
         if let Some(known) = known_traits.get(&*vtable.trait_name) {
-            let own = method_names(&vtable.shape);
+            let own = methods(&vtable.shape);
             if let Some(other) = known.iter().find(|known| !compatible(known, &own)) {
-                differences.push(changed(other.join(", "), own.join(", ")));
+                let text = |methods: &[Method]| methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                differences.push(changed(text(other), text(&own)));
             }
         }
     }
@@ -138,23 +142,77 @@ fn same_shape(was: &VtableShape, is: &VtableShape) -> bool {
         })
 }
 
-/// The methods' own names, which all types of a trait share. Closures and shims have none: they match any.
-fn method_names(shape: &VtableShape) -> Vec<String> {
-    let names = shape.entries.iter().skip(METHODS_START).map(|entry| match entry {
-        VtableEntry::Function(slot) => {
-            let slot = without_tags(slot);
-            let path = slot.split(" | ").next().unwrap_or_default();
-            let name = path.rsplit('.').next().unwrap_or_default();
-            let is_plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-            if is_plain { name.to_owned() } else { String::new() }
-        }
-        _ => String::new(),
-    });
-    names.collect()
+/// A method as all types of a trait have it. Closures and shims have no name of the trait's: theirs is empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Method {
+    name: String,
+    /// Types of the parameters after the object itself, where debug information knows them.
+    parameters: Option<Vec<String>>,
 }
 
-fn compatible(one: &[String], other: &[String]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.is_empty() || b.is_empty() || a == b)
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parameters = self.parameters.as_ref().map_or_else(|| "..".to_owned(), |parameters| parameters.join(", "));
+        write!(f, "{}({parameters})", self.name)
+    }
+}
+
+fn methods(shape: &VtableShape) -> Vec<Method> {
+    let methods = shape.entries.iter().skip(METHODS_START).map(|entry| match entry {
+        VtableEntry::Function(slot) => {
+            let slot = without_tags(slot);
+            let (path, signature) = slot.split_once(" | ").unwrap_or((&slot, ""));
+            let name = path.rsplit('.').next().unwrap_or_default();
+            let is_plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let name = if is_plain { name.to_owned() } else { String::new() };
+            Method { name, parameters: parameters_after_self(signature) }
+        }
+        _ => Method { name: String::new(), parameters: None },
+    });
+    methods.collect()
+}
+
+/// `A` and `B` of `fn(Self, A, B) -> C`.
+fn parameters_after_self(signature: &str) -> Option<Vec<String>> {
+    let rest = signature.strip_prefix("fn(").filter(|_| !signature.contains(" or fn("))?;
+    let (mut depth, mut parts, mut before) = (0usize, vec![String::new()], ' ');
+    for c in rest.chars() {
+        match c {
+            '(' | '<' | '[' | '{' => depth += 1,
+            ')' if depth == 0 => {
+                let after_self = parts.into_iter().skip(1).map(|part| part.trim().to_owned());
+                return Some(after_self.collect());
+            }
+            '>' if before == '-' => {}
+            ')' | '>' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before = c;
+        match (c, depth, parts.last_mut()) {
+            (',', 0, _) => parts.push(String::new()),
+            (_, _, Some(part)) => part.push(c),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Debug information may leave parameters out that have no name, so lists of other lengths tell nothing.
+fn compatible(one: &[Method], other: &[Method]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(a, b)| {
+            let unnamed = a.name.is_empty() || b.name.is_empty();
+            let same_parameters = match (&a.parameters, &b.parameters) {
+                (Some(a), Some(b)) if a.len() == b.len() => a == b,
+                _ => true,
+            };
+            unnamed || (a.name == b.name && same_parameters)
+        })
+}
+
+/// Functions as objects of `dyn Fn`: all of one signature share the name of the type. They hold no data.
+fn is_function(concrete: &str) -> bool {
+    ["fn(", "unsafe fn(", "extern \"", "unsafe extern \""].iter().any(|prefix| concrete.starts_with(prefix))
 }
 
 fn is_standard_trait(name: &str) -> bool {

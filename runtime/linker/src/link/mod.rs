@@ -147,7 +147,12 @@ impl Residents {
         self.next_address = admission.next_address;
         self.next_piece = admission.next_piece;
         self.stack_size = admission.stack_size;
-        self.vtables.extend(facts.vtable_shapes());
+        for (key, shape) in facts.vtable_shapes() {
+            let known = self.vtables.entry(key).or_default();
+            if !known.contains(&shape) {
+                known.push(shape);
+            }
+        }
         let mut transient_types = BTreeMap::new();
         for (name, layouts) in image.debug.types {
             if is_transient(&name) {
