@@ -232,7 +232,9 @@ impl<'a> RawModule<'a> {
                     .get(relocations.section_index() as usize)
                     .is_some_and(|section| section.id == CODE_SECTION || section.id == DATA_SECTION);
                 if section.name() == "reloc.CODE" && !is_moved || section.name() == "reloc.DATA" && !is_moved {
-                    self.unsupported("relocations of code or data stand before what they relocate, or name another section");
+                    self.unsupported(
+                        "relocations of code or data stand before what they relocate, or name another section",
+                    );
                 }
                 if is_moved {
                     self.relocation_count += entries.count() as usize;
