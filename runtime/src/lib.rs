@@ -22,7 +22,9 @@
 //!         // Generated clients of the contract crate call hooks on `tick` here.
 //!         Ok(tick.number())
 //!     })?;
-//!     for effect in done.effects { /* arena_host::apply(&effect, &mut server) */ # let _ = effect;
+//!     for effect in done.effects {
+//!         // arena_host::apply(&effect, &mut server)
+//!         # let _ = effect;
 //!     }
 //!     world.idle_until(next);
 //! }
@@ -46,14 +48,12 @@ pub use ids::SubmissionId;
 pub use limits::Limits;
 pub use runtime::{BuildError, Runtime, RuntimeBuilder};
 pub use swap::{
-    GenerationStatus, ModStatus, PreparedMod, Refusal, RefusalStage, Scope, SubmissionState,
-    SwapError, WorldModStatus, WorldStatus,
+    GenerationStatus, ModStatus, PreparedMod, Refusal, RefusalStage, Scope, SubmissionState, SwapError, WorldModStatus,
+    WorldStatus,
 };
-pub use tickswap_abi::{
-    CallError, Contract, EffectRef, HookCaller, HostCallError, HostFunctions, ModName, PlayerId,
-};
+pub use tickswap_abi::{CallError, Contract, EffectRef, HookCaller, HostCallError, HostFunctions, ModName, PlayerId};
 pub use tickswap_linker::GenerationId;
 pub use world::{
-    ChangeKind, EffectIter, Effects, Fault, ModSwap, PlayerTick, QueryRef, RecordedQueries,
-    SwapRecord, Tick, TickDone, TickError, World, WorldError,
+    ChangeKind, EffectIter, Effects, Fault, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord, Tick, TickDone,
+    TickError, World, WorldError,
 };

@@ -50,15 +50,7 @@ impl Runtime {
     ) -> Result<World, WorldError> {
         let name: Arc<str> = name.into().into();
         let order = self.mod_order.clone();
-        start_world(
-            name,
-            host,
-            order,
-            &self.engine,
-            &self.fleet,
-            &self.ledger,
-            &self.limits,
-        )
+        start_world(name, host, order, &self.engine, &self.fleet, &self.ledger, &self.limits)
     }
 }
 
@@ -142,13 +134,7 @@ impl RuntimeBuilder {
         let fleet = Arc::new(Fleet::new(ledger.clone(), &limits));
         let (submissions, queue) = bounded(limits.submissions_queued.max(1));
         let pool = PreparePool::new(self.prepare_threads)?;
-        let preparer = Preparer::new(
-            engine.clone(),
-            pool,
-            fleet.clone(),
-            ledger.clone(),
-            limits.clone(),
-        );
+        let preparer = Preparer::new(engine.clone(), pool, fleet.clone(), ledger.clone(), limits.clone());
         std::thread::Builder::new()
             .name("tickswap-prepare".to_owned())
             .spawn(move || preparer.run(&queue))
@@ -169,9 +155,7 @@ impl RuntimeBuilder {
 #[non_exhaustive]
 pub enum BuildError {
     /// The builder was given no contract.
-    #[error(
-        "a runtime needs the contract that its mods are built against: call `contract` on the builder"
-    )]
+    #[error("a runtime needs the contract that its mods are built against: call `contract` on the builder")]
     NoContract,
     /// The engine cannot be set up as asked.
     #[error(transparent)]

@@ -25,12 +25,7 @@ pub fn build_variant(name: &str, feature: &str) -> Vec<u8> {
 
 /// The module of the fixture after edits: each old text is replaced by the new one wherever it stands in the fixture.
 pub fn edited(name: &str, edits: &[(&str, &str)]) -> Vec<u8> {
-    edits
-        .iter()
-        .fold(Fixture::new(name), |fixture, (old, new)| {
-            fixture.edit(old, new)
-        })
-        .build()
+    edits.iter().fold(Fixture::new(name), |fixture, (old, new)| fixture.edit(old, new)).build()
 }
 
 /// A fixture with edits and options. Panics are the tests' errors: they say what is wrong with the fixture.
@@ -50,13 +45,7 @@ impl Fixture {
     /// The fixture in the folder `name` of `tests/fixtures`.
     pub fn new(name: &str) -> Self {
         let (name, none) = (name.to_owned(), Vec::new);
-        Self {
-            name,
-            edits: Vec::new(),
-            features: none(),
-            added_flags: none(),
-            dropped_flags: none(),
-        }
+        Self { name, edits: Vec::new(), features: none(), added_flags: none(), dropped_flags: none() }
     }
 
     /// Replaces a text in the fixture's sources and manifests. Edits are applied in the order given.
@@ -93,9 +82,7 @@ impl Fixture {
         let files = edit_files(&self.name, FIXTURES.clone(), &self.edits);
         let key = self.key(&files);
         let place = target_folder().join("fixtures");
-        let kept = place
-            .join("kept")
-            .join(format!("{}-{key:016x}.wasm", self.name));
+        let kept = place.join("kept").join(format!("{}-{key:016x}.wasm", self.name));
         // Cargo builds one variant at a time in the mirror, so threads may as well wait here.
         let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
         let built = built.get_or_insert_default();
@@ -114,9 +101,8 @@ impl Fixture {
         let file = must("create", &lock, File::create(&lock));
         must("lock", &lock, file.lock());
         write_mirror(&mirror, files);
-        let mut build = ModBuild::new(mirror.join(&self.name))
-            .target_dir(place.join("target"))
-            .out_dir(place.join("out"));
+        let mut build =
+            ModBuild::new(mirror.join(&self.name)).target_dir(place.join("target")).out_dir(place.join("out"));
         for feature in &self.features {
             build = build.feature(feature);
         }
@@ -126,9 +112,7 @@ impl Fixture {
         for part in &self.dropped_flags {
             build = build.without_flag(part);
         }
-        let built = build
-            .build()
-            .unwrap_or_else(|error| panic!("fixture {}: {error}", self.name));
+        let built = build.build().unwrap_or_else(|error| panic!("fixture {}: {error}", self.name));
         let folder = kept.parent().unwrap_or(place);
         must("create", folder, fs::create_dir_all(folder));
         must("keep", kept, fs::rename(&built.path, kept));
@@ -139,10 +123,7 @@ impl Fixture {
         let mut hasher = DefaultHasher::new();
         (self, &*INGREDIENTS).hash(&mut hasher);
         let own = |path: &Path| path.starts_with(&self.name) || path.components().count() == 1;
-        files
-            .iter()
-            .filter(|(path, _)| own(path))
-            .for_each(|file| file.hash(&mut hasher));
+        files.iter().filter(|(path, _)| own(path)).for_each(|file| file.hash(&mut hasher));
         hasher.finish()
     }
 }
@@ -155,8 +136,7 @@ static FIXTURES: LazyLock<Files> = LazyLock::new(|| {
     for (path, content) in &mut files {
         if path.ends_with("Cargo.toml") {
             let within = folder.join(path.parent().unwrap_or(path));
-            *content =
-                absolute_paths(&String::from_utf8_lossy(content), &within, &folder).into_bytes();
+            *content = absolute_paths(&String::from_utf8_lossy(content), &within, &folder).into_bytes();
         }
     }
     files
@@ -169,11 +149,7 @@ static INGREDIENTS: LazyLock<u64> = LazyLock::new(|| {
     for folder in ["mods-sdk", "example-server/api"] {
         read_files(&root, &root.join(folder), &mut files);
     }
-    let version = Command::new("rustc")
-        .arg("-vV")
-        .output()
-        .map(|output| output.stdout)
-        .unwrap_or_default();
+    let version = Command::new("rustc").arg("-vV").output().map(|output| output.stdout).unwrap_or_default();
     let mut hasher = DefaultHasher::new();
     (files, version).hash(&mut hasher);
     hasher.finish()
@@ -182,9 +158,8 @@ static INGREDIENTS: LazyLock<u64> = LazyLock::new(|| {
 fn read_files(root: &Path, folder: &Path, files: &mut Files) {
     for entry in must("read", folder, fs::read_dir(folder)) {
         let path = must("read", folder, entry).path();
-        let skipped = path
-            .file_name()
-            .is_some_and(|name| name == "target" || name.as_encoded_bytes().starts_with(b"."));
+        let skipped =
+            path.file_name().is_some_and(|name| name == "target" || name.as_encoded_bytes().starts_with(b"."));
         if path.is_dir() && !skipped {
             read_files(root, &path, files);
         } else if path.is_file() && !skipped {
@@ -202,21 +177,14 @@ fn absolute_paths(manifest: &str, within: &Path, fixtures: &Path) -> String {
         let (path, rest) = part.split_once('"').unwrap_or((part, ""));
         let target = within.join(path);
         let target = target.canonicalize().unwrap_or(target);
-        let path = if target.starts_with(fixtures) {
-            path.to_owned()
-        } else {
-            target.display().to_string()
-        };
+        let path = if target.starts_with(fixtures) { path.to_owned() } else { target.display().to_string() };
         absolute.push_str(&format!("path = \"{path}\"{rest}"));
     }
     absolute
 }
 
 fn edit_files(name: &str, mut files: Files, edits: &[(String, String)]) -> Files {
-    assert!(
-        files.contains_key(&Path::new(name).join("Cargo.toml")),
-        "there is no fixture `{name}` in tests/fixtures"
-    );
+    assert!(files.contains_key(&Path::new(name).join("Cargo.toml")), "there is no fixture `{name}` in tests/fixtures");
     for (old, new) in edits {
         let mut found = false;
         for (_, content) in files.iter_mut().filter(|(path, _)| path.starts_with(name)) {
@@ -228,10 +196,7 @@ fn edit_files(name: &str, mut files: Files, edits: &[(String, String)]) -> Files
                 *content = text.replace(old, new).into_bytes();
             }
         }
-        assert!(
-            found,
-            "fixture `{name}` does not contain the text to replace: {old:?}"
-        );
+        assert!(found, "fixture `{name}` does not contain the text to replace: {old:?}");
     }
     files
 }
@@ -243,10 +208,7 @@ fn write_mirror(mirror: &Path, files: &Files) {
     for stale in present.keys().filter(|path| !files.contains_key(*path)) {
         must("remove", stale, fs::remove_file(mirror.join(stale)));
     }
-    for (path, content) in files
-        .iter()
-        .filter(|(path, content)| present.get(*path) != Some(content))
-    {
+    for (path, content) in files.iter().filter(|(path, content)| present.get(*path) != Some(content)) {
         let path = mirror.join(path);
         let folder = path.parent().unwrap_or(mirror);
         must("create", folder, fs::create_dir_all(folder));
@@ -257,13 +219,8 @@ fn write_mirror(mirror: &Path, files: &Files) {
 /// The target folder that this test binary lies in.
 fn target_folder() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
-    let tagged = program
-        .ancestors()
-        .find(|folder| folder.join("CACHEDIR.TAG").is_file());
-    tagged.map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
-        Path::to_owned,
-    )
+    let tagged = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+    tagged.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), Path::to_owned)
 }
 
 fn must<T>(doing: &str, path: &Path, result: std::io::Result<T>) -> T {
@@ -279,16 +236,9 @@ mod tests {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
         let manifest = "[dependencies]\na = { path = \"../../../mods-sdk/abi\" }\n[lib]\npath = \"src/lib.rs\"\n";
         let absolute = absolute_paths(manifest, &fixtures.join("counter"), &fixtures);
-        let expected = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../mods-sdk/abi")
-            .canonicalize();
-        let expected = expected
-            .map(|path| path.display().to_string())
-            .unwrap_or_default();
-        assert!(
-            absolute.contains(&format!("a = {{ path = \"{expected}\" }}")),
-            "{absolute}"
-        );
+        let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mods-sdk/abi").canonicalize();
+        let expected = expected.map(|path| path.display().to_string()).unwrap_or_default();
+        assert!(absolute.contains(&format!("a = {{ path = \"{expected}\" }}")), "{absolute}");
         assert!(absolute.contains("path = \"src/lib.rs\""));
     }
 

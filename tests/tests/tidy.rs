@@ -8,16 +8,8 @@ use std::path::{Path, PathBuf};
 use tickswap_tests::tidy::{Finding, dependencies, files, floors, links, rules};
 
 /// `tickswap-linker`, lowest first (runtime/ARCHITECTURE.md).
-const LINKER_FLOORS: floors::Floors<'static> = &[
-    &["limits"],
-    &["ids"],
-    &["lineage"],
-    &["image"],
-    &["residents"],
-    &["compare"],
-    &["verify"],
-    &["link"],
-];
+const LINKER_FLOORS: floors::Floors<'static> =
+    &[&["limits"], &["ids"], &["lineage"], &["image"], &["residents"], &["compare"], &["verify"], &["link"]];
 
 /// `tickswap`, lowest first. `error` only gathers.
 const RUNTIME_FLOORS: floors::Floors<'static> = &[
@@ -71,14 +63,9 @@ const ARROWS: &[(&str, bool, &str)] = &[
 
 #[test]
 fn modules_name_lower_floors_only() {
-    let crates = [
-        ("runtime/linker/src", LINKER_FLOORS),
-        ("runtime/src", RUNTIME_FLOORS),
-    ];
+    let crates = [("runtime/linker/src", LINKER_FLOORS), ("runtime/src", RUNTIME_FLOORS)];
     for (folder, floors) in crates {
-        let of_crate = sources()
-            .into_iter()
-            .filter(|(path, _)| path.starts_with(folder));
+        let of_crate = sources().into_iter().filter(|(path, _)| path.starts_with(folder));
         let check = |(path, source): (PathBuf, String)| {
             floors::check(&path, path.strip_prefix(folder).unwrap(), &source, floors)
         };
@@ -88,20 +75,12 @@ fn modules_name_lower_floors_only() {
 
 #[test]
 fn files_open_with_a_header() {
-    none(
-        sources()
-            .iter()
-            .filter_map(|(path, source)| rules::header(path, source)),
-    );
+    none(sources().iter().filter_map(|(path, source)| rules::header(path, source)));
 }
 
 #[test]
 fn files_are_of_bearable_length() {
-    none(
-        sources()
-            .iter()
-            .filter_map(|(path, source)| rules::length(path, source)),
-    );
+    none(sources().iter().filter_map(|(path, source)| rules::length(path, source)));
 }
 
 #[test]
@@ -111,27 +90,15 @@ fn files_are_named_after_what_they_hold() {
 
 #[test]
 fn unsafe_is_rare_and_justified() {
-    let allowed = |path: &Path| {
-        UNSAFE_ALLOWED
-            .iter()
-            .any(|allowed| path.starts_with(allowed))
-    };
-    none(
-        sources()
-            .iter()
-            .flat_map(|(path, source)| rules::unsafe_code(path, source, allowed(path))),
-    );
+    let allowed = |path: &Path| UNSAFE_ALLOWED.iter().any(|allowed| path.starts_with(allowed));
+    none(sources().iter().flat_map(|(path, source)| rules::unsafe_code(path, source, allowed(path))));
 }
 
 #[test]
 fn links_in_documents_lead_somewhere() {
     let root = files::repository();
     let documents = files::with_extension(&root, "md").unwrap();
-    none(
-        documents
-            .iter()
-            .flat_map(|(path, document)| links::check(&root, path, document)),
-    );
+    none(documents.iter().flat_map(|(path, document)| links::check(&root, path, document)));
 }
 
 #[test]
@@ -142,16 +109,10 @@ fn packages_reach_what_they_may() {
         let reaches = dependencies::reaches(&root, package, dependency).unwrap();
         assert_eq!(reaches, *expected, "{package} must {verb} {dependency}");
     }
-    let known = |name: &str| {
-        ARROWS
-            .iter()
-            .any(|(package, expected, other)| *package == name || (*expected && *other == name))
-    };
+    let known =
+        |name: &str| ARROWS.iter().any(|(package, expected, other)| *package == name || (*expected && *other == name));
     let unpaired = ARROWS.iter().find(|(_, _, name)| !known(name));
-    assert_eq!(
-        unpaired, None,
-        "nothing is said to reach it, so a misspelling would pass"
-    );
+    assert_eq!(unpaired, None, "nothing is said to reach it, so a misspelling would pass");
 }
 
 #[test]
@@ -161,31 +122,17 @@ fn the_checks_can_be_run_by_one_command() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert!(
-            script.metadata().unwrap().permissions().mode() & 0o111 != 0,
-            ".ci/run is not executable"
-        );
+        assert!(script.metadata().unwrap().permissions().mode() & 0o111 != 0, ".ci/run is not executable");
     }
 }
 
 fn sources() -> Vec<(PathBuf, String)> {
     let sources = files::with_extension(&files::repository(), "rs").unwrap();
-    assert!(
-        sources.len() > 10,
-        "the repository's sources were not found"
-    );
+    assert!(sources.len() > 10, "the repository's sources were not found");
     sources
 }
 
 fn none(findings: impl IntoIterator<Item = Finding>) {
-    let found: Vec<String> = findings
-        .into_iter()
-        .map(|finding| finding.to_string())
-        .collect();
-    assert!(
-        found.is_empty(),
-        "{} findings:\n{}",
-        found.len(),
-        found.join("\n")
-    );
+    let found: Vec<String> = findings.into_iter().map(|finding| finding.to_string()).collect();
+    assert!(found.is_empty(), "{} findings:\n{}", found.len(), found.join("\n"));
 }

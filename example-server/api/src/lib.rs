@@ -14,7 +14,5 @@ pub use types::*;
 /// The contract, for `Runtime::builder().contract(..)`.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn contract() -> tickswap_abi::Contract {
-    tickswap_abi::Contract::new("arena")
-        .with_hooks(&arena_hooks::INTERFACE)
-        .with_host(&arena_host::INTERFACE)
+    tickswap_abi::Contract::new("arena").with_hooks(&arena_hooks::INTERFACE).with_host(&arena_host::INTERFACE)
 }

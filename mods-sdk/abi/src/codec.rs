@@ -21,9 +21,7 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(
     bincode::serde::encode_into_writer(value, writer, CONFIGURATION).map_err(|error| {
         bytes.truncate(start);
         match error {
-            EncodeError::UnexpectedEnd => CodecError::TooLarge {
-                limit: CALL_BYTES_MAX,
-            },
+            EncodeError::UnexpectedEnd => CodecError::TooLarge { limit: CALL_BYTES_MAX },
             other => CodecError::Encode(other.to_string()),
         }
     })
@@ -31,21 +29,12 @@ pub fn encode<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(
 
 /// The value that `bytes` encode, all of them.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let (value, used) =
-        bincode::serde::decode_from_slice(bytes, CONFIGURATION).map_err(|error| match error {
-            DecodeError::LimitExceeded => CodecError::TooLarge {
-                limit: CALL_BYTES_MAX,
-            },
-            other => CodecError::Decode {
-                length: bytes.len(),
-                reason: other.to_string(),
-            },
-        })?;
+    let (value, used) = bincode::serde::decode_from_slice(bytes, CONFIGURATION).map_err(|error| match error {
+        DecodeError::LimitExceeded => CodecError::TooLarge { limit: CALL_BYTES_MAX },
+        other => CodecError::Decode { length: bytes.len(), reason: other.to_string() },
+    })?;
     if used != bytes.len() {
-        return Err(CodecError::Trailing {
-            used,
-            length: bytes.len(),
-        });
+        return Err(CodecError::Trailing { used, length: bytes.len() });
     }
     Ok(value)
 }
@@ -54,9 +43,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
     /// The encoding is, or claims to be, larger than a call may carry.
-    #[error(
-        "a call carries at most {limit} bytes of arguments or answer; split the value over several calls"
-    )]
+    #[error("a call carries at most {limit} bytes of arguments or answer; split the value over several calls")]
     TooLarge {
         /// [`CALL_BYTES_MAX`].
         limit: usize,
@@ -132,21 +119,13 @@ mod tests {
     #[test]
     fn values_survive() {
         type Value = (u64, String, Option<Vec<i8>>, HashMap<String, char>);
-        let value: Value = (
-            u64::MAX,
-            "ünï".to_owned(),
-            Some(vec![-1, 0, 1]),
-            HashMap::from([("k".to_owned(), 'v')]),
-        );
+        let value: Value = (u64::MAX, "ünï".to_owned(), Some(vec![-1, 0, 1]), HashMap::from([("k".to_owned(), 'v')]));
         assert_eq!(decode::<Value>(&bytes_of(&value)), Ok(value));
     }
 
     #[test]
     fn borrowed_and_owned_text_have_one_encoding() {
-        assert_eq!(
-            bytes_of(&(7_u8, "text")),
-            bytes_of(&(7_u8, "text".to_owned()))
-        );
+        assert_eq!(bytes_of(&(7_u8, "text")), bytes_of(&(7_u8, "text".to_owned())));
     }
 
     #[test]
@@ -160,11 +139,7 @@ mod tests {
     #[test]
     fn every_truncation_and_bit_flip_is_an_answer_not_a_panic() {
         type Value = (Vec<String>, BTreeMap<u16, Result<bool, char>>, Option<f64>);
-        let value: Value = (
-            vec!["a".into(), "bc".into()],
-            BTreeMap::from([(3, Ok(true)), (900, Err('x'))]),
-            Some(0.5),
-        );
+        let value: Value = (vec!["a".into(), "bc".into()], BTreeMap::from([(3, Ok(true)), (900, Err('x'))]), Some(0.5));
         let bytes = bytes_of(&value);
         for length in 0..bytes.len() {
             assert!(decode::<Value>(&bytes[..length]).is_err());

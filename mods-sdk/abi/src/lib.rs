@@ -68,8 +68,8 @@ pub use host::{
     caller::{Arguments, CallError, HookCaller, HookRef, Target},
     contract::{Contract, DeclaredHooks},
     descriptors::{
-        HookDescriptor, HooksInterface, HostFunctionDescriptor, HostFunctionKind, HostInterface,
-        ParameterPassing, ResultPassing,
+        HookDescriptor, HooksInterface, HostFunctionDescriptor, HostFunctionKind, HostInterface, ParameterPassing,
+        ResultPassing,
     },
     functions::{EffectRef, HostCallError, HostFunctions, RawArguments},
     mismatch::{ContractMismatch, Disagreement, InterfaceKind, Place},

@@ -12,7 +12,4 @@ pub const MOD_NAME_BYTES_MAX: usize = 64;
 /// Longest piece of a mod's own text that an error repeats, in characters.
 pub const QUOTED_CHARS_MAX: usize = 2048;
 
-const _: () = assert!(
-    CALL_BYTES_MAX <= u32::MAX as usize / 2,
-    "lengths travel as 32-bit wasm values"
-);
+const _: () = assert!(CALL_BYTES_MAX <= u32::MAX as usize / 2, "lengths travel as 32-bit wasm values");

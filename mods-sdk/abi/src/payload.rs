@@ -59,27 +59,18 @@ impl<T: Payload> Payload for Box<T> {
 }
 
 impl<T: Payload> Payload for Option<T> {
-    const SHAPE: &'static Shape = &Shape::Container {
-        name: "Option",
-        arguments: &[T::SHAPE],
-    };
+    const SHAPE: &'static Shape = &Shape::Container { name: "Option", arguments: &[T::SHAPE] };
 }
 
 impl<T: Payload, E: Payload> Payload for Result<T, E> {
-    const SHAPE: &'static Shape = &Shape::Container {
-        name: "Result",
-        arguments: &[T::SHAPE, E::SHAPE],
-    };
+    const SHAPE: &'static Shape = &Shape::Container { name: "Result", arguments: &[T::SHAPE, E::SHAPE] };
 }
 
 impl<T: Payload, const LENGTH: usize> Payload for [T; LENGTH]
 where
     [T; LENGTH]: Serialize + DeserializeOwned,
 {
-    const SHAPE: &'static Shape = &Shape::Array {
-        element: T::SHAPE,
-        length: LENGTH,
-    };
+    const SHAPE: &'static Shape = &Shape::Array { element: T::SHAPE, length: LENGTH };
 }
 
 macro_rules! lists {

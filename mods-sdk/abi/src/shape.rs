@@ -108,9 +108,7 @@ impl Shape {
                     let mut index = 0;
                     while index < fields.len() {
                         // An attribute such as `skip` may keep a field off the wire.
-                        if fields[index].attributes.is_empty()
-                            && fields[index].shape.occupies_bytes()
-                        {
+                        if fields[index].attributes.is_empty() && fields[index].shape.occupies_bytes() {
                             return true;
                         }
                         index += 1;
@@ -127,10 +125,7 @@ impl Shape {
             Self::Plain(_) => false,
             Self::Struct { .. } | Self::Enum { .. } => true,
             Self::Array { element, .. } => element.names_a_contract_type(),
-            Self::Tuple(parts)
-            | Self::Container {
-                arguments: parts, ..
-            } => {
+            Self::Tuple(parts) | Self::Container { arguments: parts, .. } => {
                 let mut index = 0;
                 while index < parts.len() {
                     if parts[index].names_a_contract_type() {
@@ -165,21 +160,13 @@ impl Shape {
                 sink.put_number(*length);
                 sink.put("]");
             }
-            Self::Struct {
-                name,
-                attributes,
-                fields,
-            } => {
+            Self::Struct { name, attributes, fields } => {
                 render_attributes(attributes, sink);
                 sink.put("struct ");
                 sink.put(name);
                 fields.render(sink);
             }
-            Self::Enum {
-                name,
-                attributes,
-                variants,
-            } => {
+            Self::Enum { name, attributes, variants } => {
                 render_attributes(attributes, sink);
                 sink.put("enum ");
                 sink.put(name);
@@ -257,11 +244,7 @@ impl<'a> Sink<'a> {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
 
     pub(crate) const fn new(room: &'a mut [u8]) -> Self {
-        Self {
-            room,
-            length: 0,
-            hash: Self::OFFSET_BASIS,
-        }
+        Self { room, length: 0, hash: Self::OFFSET_BASIS }
     }
 
     pub(crate) const fn put(&mut self, text: &str) {

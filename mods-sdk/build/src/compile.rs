@@ -44,28 +44,15 @@ pub(crate) struct Compiled {
 /// Runs cargo and waits for it.
 pub(crate) fn run(job: &Job<'_>) -> Result<Compiled, BuildError> {
     let mut cargo = command(job);
-    let missing = |source| BuildError::ToolMissing {
-        program: "cargo".to_owned(),
-        source,
-    };
-    let mut child = cargo
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(missing)?;
+    let missing = |source| BuildError::ToolMissing { program: "cargo".to_owned(), source };
+    let mut child =
+        cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(missing)?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut heard = Heard::default();
     // Both pipes are read at once: cargo would block on a full one.
     let said = std::thread::scope(|scope| {
-        let listener = scope.spawn(|| {
-            stderr
-                .map(|stderr| listen(stderr, job.progress))
-                .unwrap_or_default()
-        });
-        let read = stdout.map_or(Ok(()), |stdout| {
-            heard.read(stdout, &job.mod_crate.package_id)
-        });
+        let listener = scope.spawn(|| stderr.map(|stderr| listen(stderr, job.progress)).unwrap_or_default());
+        let read = stdout.map_or(Ok(()), |stdout| heard.read(stdout, &job.mod_crate.package_id));
         let said = listener.join().unwrap_or_default();
         read.map(|()| said)
     });
@@ -74,25 +61,13 @@ pub(crate) fn run(job: &Job<'_>) -> Result<Compiled, BuildError> {
     let mod_name = job.mod_crate.name.clone();
     if !status.success() {
         return Err(match heard.errors.is_empty() {
-            true => BuildError::Cargo {
-                mod_name,
-                stderr: said,
-            },
-            false => BuildError::Compile {
-                mod_name,
-                errors: heard.errors,
-            },
+            true => BuildError::Cargo { mod_name, stderr: said },
+            false => BuildError::Compile { mod_name, errors: heard.errors },
         });
     }
-    let (module, fresh) = heard.module.ok_or(BuildError::Unexpected {
-        expected: "a .wasm file of the mod",
-        found: said,
-    })?;
-    Ok(Compiled {
-        module,
-        warnings: heard.warnings,
-        fresh,
-    })
+    let (module, fresh) =
+        heard.module.ok_or(BuildError::Unexpected { expected: "a .wasm file of the mod", found: said })?;
+    Ok(Compiled { module, warnings: heard.warnings, fresh })
 }
 
 fn command(job: &Job<'_>) -> Command {
@@ -107,23 +82,10 @@ fn command(job: &Job<'_>) -> Command {
         "--profile",
         recipe::PROFILE_NAME,
     ]);
-    cargo
-        .arg("--manifest-path")
-        .arg(job.folder.join("Cargo.toml"))
-        .arg("--target-dir")
-        .arg(job.target_dir);
-    cargo.arg(if job.ansi {
-        "--message-format=json-diagnostic-rendered-ansi"
-    } else {
-        "--message-format=json"
-    });
+    cargo.arg("--manifest-path").arg(job.folder.join("Cargo.toml")).arg("--target-dir").arg(job.target_dir);
+    cargo.arg(if job.ansi { "--message-format=json-diagnostic-rendered-ansi" } else { "--message-format=json" });
     for setting in recipe::PROFILE {
-        cargo.arg("--config").arg(format!(
-            "profile.{}.{}={}",
-            recipe::PROFILE_NAME,
-            setting.key,
-            setting.value
-        ));
+        cargo.arg("--config").arg(format!("profile.{}.{}={}", recipe::PROFILE_NAME, setting.key, setting.value));
     }
     cargo.args(job.cargo_options);
     // Only these reach the mod alone, so variants of a mod share their dependencies.
@@ -138,23 +100,14 @@ fn command(job: &Job<'_>) -> Command {
     let local = job.mod_crate.local_crates.iter();
     cargo.env(
         "TICKSWAP_LOCAL_CRATES",
-        joined(
-            local.map(|(folder, identity)| [folder.as_os_str(), "\t".as_ref(), identity.as_ref()]),
-        ),
+        joined(local.map(|(folder, identity)| [folder.as_os_str(), "\t".as_ref(), identity.as_ref()])),
     );
     let hidden = hidden_paths(job);
     cargo.env(
         "TICKSWAP_HIDDEN_PATHS",
-        joined(
-            hidden
-                .iter()
-                .map(|(from, to)| [from.as_os_str(), "=".as_ref(), to.as_ref()]),
-        ),
+        joined(hidden.iter().map(|(from, to)| [from.as_os_str(), "=".as_ref(), to.as_ref()])),
     );
-    let codegen: Vec<&str> = recipe::PROFILE
-        .iter()
-        .filter_map(|setting| setting.codegen)
-        .collect();
+    let codegen: Vec<&str> = recipe::PROFILE.iter().filter_map(|setting| setting.codegen).collect();
     cargo.env("TICKSWAP_CODEGEN", codegen.join("\n"));
     cargo
 }
@@ -167,29 +120,15 @@ fn hidden_paths(job: &Job<'_>) -> Vec<(PathBuf, String)> {
         (job.target_dir.to_owned(), "/target".to_owned()),
         (job.toolchain.sysroot.clone(), "/toolchain".to_owned()),
         // With the component rust-src rustc finds the library's sources and would name them where they lie.
-        (
-            job.toolchain.sysroot.join("lib/rustlib/src/rust"),
-            format!("/rustc/{}", job.toolchain.commit()),
-        ),
+        (job.toolchain.sysroot.join("lib/rustlib/src/rust"), format!("/rustc/{}", job.toolchain.commit())),
     ];
-    let outside = job
-        .mod_crate
-        .local_crates
-        .iter()
-        .filter(|(folder, _)| !folder.starts_with(root));
-    hidden
-        .extend(outside.map(|(folder, identity)| (folder.clone(), format!("/crates/{identity}"))));
+    let outside = job.mod_crate.local_crates.iter().filter(|(folder, _)| !folder.starts_with(root));
+    hidden.extend(outside.map(|(folder, identity)| (folder.clone(), format!("/crates/{identity}"))));
     if let Some(home) = job.environment.cargo_home() {
-        let real = std::fs::canonicalize(&home)
-            .ok()
-            .filter(|real| *real != home);
+        let real = std::fs::canonicalize(&home).ok().filter(|real| *real != home);
         for home in [Some(home), real].into_iter().flatten() {
             if let Ok(registries) = std::fs::read_dir(home.join("registry/src")) {
-                hidden.extend(
-                    registries
-                        .flatten()
-                        .map(|registry| (registry.path(), "/registry".to_owned())),
-                );
+                hidden.extend(registries.flatten().map(|registry| (registry.path(), "/registry".to_owned())));
             }
             hidden.push((home, "/cargo".to_owned()));
         }
@@ -239,11 +178,7 @@ enum Message {
     #[serde(rename = "compiler-message")]
     Said { message: Diagnostic },
     #[serde(rename = "compiler-artifact")]
-    Made {
-        package_id: String,
-        filenames: Vec<PathBuf>,
-        fresh: bool,
-    },
+    Made { package_id: String, filenames: Vec<PathBuf>, fresh: bool },
     #[serde(other)]
     Other,
 }
@@ -263,28 +198,12 @@ impl Heard {
                 continue;
             };
             match message {
-                Message::Said {
-                    message:
-                        Diagnostic {
-                            level,
-                            rendered: Some(rendered),
-                        },
-                } => {
-                    let list = if level.starts_with("error") {
-                        &mut self.errors
-                    } else {
-                        &mut self.warnings
-                    };
+                Message::Said { message: Diagnostic { level, rendered: Some(rendered) } } => {
+                    let list = if level.starts_with("error") { &mut self.errors } else { &mut self.warnings };
                     list.push(rendered);
                 }
-                Message::Made {
-                    package_id,
-                    filenames,
-                    fresh,
-                } if package_id == mod_id => {
-                    let module = filenames
-                        .into_iter()
-                        .find(|file| file.extension().is_some_and(|kind| kind == "wasm"));
+                Message::Made { package_id, filenames, fresh } if package_id == mod_id => {
+                    let module = filenames.into_iter().find(|file| file.extension().is_some_and(|kind| kind == "wasm"));
                     self.module = module.map(|module| (module, fresh)).or(self.module.take());
                 }
                 _ => {}

@@ -17,10 +17,7 @@ pub(crate) struct Environment {
 impl Environment {
     /// Commands run in `folder`, so that rustup applies the toolchain file that stands there.
     pub(crate) fn new(folder: &Path, added: &[(OsString, OsString)]) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            added: added.to_vec(),
-        }
+        Self { folder: folder.to_owned(), added: added.to_vec() }
     }
 
     /// A command in the cleaned environment.
@@ -30,22 +27,14 @@ impl Environment {
             command.env_remove(name);
         }
         // Empty means none and beats a cargo configuration file that names one.
-        command
-            .env("RUSTC_WRAPPER", "")
-            .env("RUSTC_WORKSPACE_WRAPPER", "");
-        command
-            .current_dir(&self.folder)
-            .envs(self.added.iter().map(|(name, value)| (name, value)));
+        command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+        command.current_dir(&self.folder).envs(self.added.iter().map(|(name, value)| (name, value)));
         command
     }
 
     /// The folder where cargo keeps registries and git checkouts.
     pub(crate) fn cargo_home(&self) -> Option<PathBuf> {
-        let set = self
-            .added
-            .iter()
-            .find(|(name, _)| name == "CARGO_HOME")
-            .map(|(_, value)| value.clone());
+        let set = self.added.iter().find(|(name, _)| name == "CARGO_HOME").map(|(_, value)| value.clone());
         set.or_else(|| std::env::var_os("CARGO_HOME"))
             .filter(|value| !value.is_empty())
             .map(|value| self.folder.join(value))
@@ -54,14 +43,8 @@ impl Environment {
 }
 
 /// What of cargo's variables stays: where it keeps things and how it reaches registries.
-const KEPT_CARGO: &[&str] = &[
-    "CARGO_HOME",
-    "CARGO_NET_",
-    "CARGO_HTTP_",
-    "CARGO_REGISTRY_",
-    "CARGO_REGISTRIES_",
-    "CARGO_SOURCE_",
-];
+const KEPT_CARGO: &[&str] =
+    &["CARGO_HOME", "CARGO_NET_", "CARGO_HTTP_", "CARGO_REGISTRY_", "CARGO_REGISTRIES_", "CARGO_SOURCE_"];
 
 /// Jobserver handles of an outer build are not ours, compiler choices and flags are the recipe's.
 const REMOVED: &[&str] = &[
@@ -83,9 +66,7 @@ fn is_removed(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
-    let foreign = |prefix: &str| {
-        name.starts_with(prefix) && !KEPT_CARGO.iter().any(|kept| name.starts_with(kept))
-    };
+    let foreign = |prefix: &str| name.starts_with(prefix) && !KEPT_CARGO.iter().any(|kept| name.starts_with(kept));
     REMOVED.contains(&name) || name == "CARGO" || foreign("CARGO_") || name.starts_with("__CARGO")
 }
 
@@ -115,15 +96,9 @@ mod tests {
         for name in removed {
             assert!(is_removed(name.as_ref()), "{name} must be removed");
         }
-        for name in [
-            "PATH",
-            "HOME",
-            "CARGO_HOME",
-            "CARGO_HTTP_PROXY",
-            "CARGO_NET_OFFLINE",
-            "RUSTUP_HOME",
-            "RUSTUP_TOOLCHAIN",
-        ] {
+        for name in
+            ["PATH", "HOME", "CARGO_HOME", "CARGO_HTTP_PROXY", "CARGO_NET_OFFLINE", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"]
+        {
             assert!(!is_removed(name.as_ref()), "{name} must stay");
         }
     }

@@ -94,9 +94,7 @@ pub enum BuildError {
         found: String,
     },
     /// The compiler wrapper did not compile.
-    #[error(
-        "the compiler wrapper of tickswap-build does not compile with this toolchain:\n{stderr}"
-    )]
+    #[error("the compiler wrapper of tickswap-build does not compile with this toolchain:\n{stderr}")]
     Wrapper {
         /// What rustc said.
         stderr: String,
@@ -138,23 +136,12 @@ pub enum BuildError {
 }
 
 impl BuildError {
-    pub(crate) fn io(
-        doing: &'static str,
-        path: impl Into<PathBuf>,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Io {
-            doing,
-            path,
-            source,
-        }
+        move |source| Self::Io { doing, path, source }
     }
 }
 
 fn listed(mods: &[String]) -> String {
-    if mods.is_empty() {
-        "it has none (a mod has crate-type cdylib)".to_owned()
-    } else {
-        mods.join(", ")
-    }
+    if mods.is_empty() { "it has none (a mod has crate-type cdylib)".to_owned() } else { mods.join(", ") }
 }

@@ -160,38 +160,22 @@ impl ModBuild {
 
     /// Compiles the mod and moves the module into the output folder.
     pub fn build(&self) -> Result<BuiltMod, BuildError> {
-        let folder = std::path::absolute(&self.manifest_dir)
-            .map_err(BuildError::io("find", &self.manifest_dir))?;
+        let folder = std::path::absolute(&self.manifest_dir).map_err(BuildError::io("find", &self.manifest_dir))?;
         if !folder.join("Cargo.toml").is_file() {
             return Err(BuildError::NoManifest { folder });
         }
-        let folder = folder
-            .canonicalize()
-            .map_err(BuildError::io("find", &folder))?;
+        let folder = folder.canonicalize().map_err(BuildError::io("find", &folder))?;
         let environment = Environment::new(&folder, &self.env);
         let toolchain = Toolchain::ready(&environment)?;
         let options = self.cargo_options();
         let platform = format!("--filter-platform={}", recipe::TARGET);
-        let metadata = Metadata::read(
-            &environment,
-            &folder,
-            &[options.as_slice(), &[platform]].concat(),
-        )?;
+        let metadata = Metadata::read(&environment, &folder, &[options.as_slice(), &[platform]].concat())?;
         let mod_crate = metadata.mod_crate(&folder)?;
         let target_dir = match &self.target_dir {
-            Some(target_dir) => {
-                std::path::absolute(target_dir).map_err(BuildError::io("find", target_dir))?
-            }
+            Some(target_dir) => std::path::absolute(target_dir).map_err(BuildError::io("find", target_dir))?,
             None => mod_crate.workspace_root.join("target/tickswap"),
         };
-        self.build_locked(
-            &environment,
-            &toolchain,
-            &mod_crate,
-            &folder,
-            &target_dir,
-            &options,
-        )
+        self.build_locked(&environment, &toolchain, &mod_crate, &folder, &target_dir, &options)
     }
 
     fn build_locked(
@@ -207,15 +191,9 @@ impl ModBuild {
         let _lock = lock(target_dir)?;
         let place = target_dir.join(recipe_key(toolchain, mod_crate));
         fs::create_dir_all(&place).map_err(BuildError::io("create", &place))?;
-        let every_crate: Vec<String> = recipe::EVERY_CRATE
-            .iter()
-            .map(|&flag| flag.to_owned())
-            .collect();
+        let every_crate: Vec<String> = recipe::EVERY_CRATE.iter().map(|&flag| flag.to_owned()).collect();
         // The wrapper is made last, so its presence says that the switches were proved with this toolchain.
-        if !place
-            .join(format!("wrapper{}", std::env::consts::EXE_SUFFIX))
-            .is_file()
-        {
+        if !place.join(format!("wrapper{}", std::env::consts::EXE_SUFFIX)).is_file() {
             toolchain::prove_switches(environment, toolchain, &every_crate, &place)?;
         }
         let wrapper = wrapper::ready(environment, &place)?;
@@ -234,37 +212,16 @@ impl ModBuild {
             progress: self.progress.as_deref(),
         })?;
         let bytes = fs::read(&compiled.module).map_err(BuildError::io("read", &compiled.module))?;
-        let path = publish(
-            &bytes,
-            self.out_dir.as_deref().unwrap_or(target_dir),
-            &mod_crate.name,
-        )?;
+        let path = publish(&bytes, self.out_dir.as_deref().unwrap_or(target_dir), &mod_crate.name)?;
         let mut messages = compiled.warnings;
         if toolchain.target_added {
-            messages.insert(
-                0,
-                format!(
-                    "added the target {} to {} with rustup",
-                    recipe::TARGET,
-                    toolchain.name()
-                ),
-            );
+            messages.insert(0, format!("added the target {} to {} with rustup", recipe::TARGET, toolchain.name()));
         }
-        Ok(BuiltMod {
-            name: mod_crate.name.clone(),
-            path,
-            bytes,
-            messages,
-            fresh: compiled.fresh,
-        })
+        Ok(BuiltMod { name: mod_crate.name.clone(), path, bytes, messages, fresh: compiled.fresh })
     }
 
     fn cargo_options(&self) -> Vec<String> {
-        let mut options: Vec<String> = self
-            .features
-            .iter()
-            .map(|feature| format!("--features={feature}"))
-            .collect();
+        let mut options: Vec<String> = self.features.iter().map(|feature| format!("--features={feature}")).collect();
         options.extend(self.offline.then(|| "--offline".to_owned()));
         options
     }
@@ -272,10 +229,7 @@ impl ModBuild {
     fn mod_flags(&self, mod_name: &str) -> Vec<String> {
         let mut flags = self.kept(recipe::mod_crate(mod_name));
         for cfg in &self.cfgs {
-            flags.extend([
-                format!("--cfg={cfg}"),
-                format!("--check-cfg=cfg({})", expected(cfg)),
-            ]);
+            flags.extend([format!("--cfg={cfg}"), format!("--check-cfg=cfg({})", expected(cfg))]);
         }
         flags.extend(self.added_flags.iter().cloned());
         flags
@@ -289,14 +243,7 @@ impl ModBuild {
 
 impl fmt::Debug for ModBuild {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            manifest_dir,
-            target_dir,
-            out_dir,
-            cfgs,
-            features,
-            ..
-        } = self;
+        let Self { manifest_dir, target_dir, out_dir, cfgs, features, .. } = self;
         f.debug_struct("ModBuild")
             .field("manifest_dir", manifest_dir)
             .field("target_dir", target_dir)
@@ -319,20 +266,10 @@ fn expected(cfg: &str) -> String {
 /// The workspace is part of it: cargo knows a crate by its path within the workspace, and would take one copy for another.
 fn recipe_key(toolchain: &Toolchain, mod_crate: &ModCrate) -> String {
     let mut hasher = DefaultHasher::new();
-    (
-        wrapper::SOURCE,
-        &toolchain.version,
-        &mod_crate.workspace_root,
-    )
-        .hash(&mut hasher);
-    recipe::PROFILE
-        .iter()
-        .for_each(|setting| (setting.key, setting.value).hash(&mut hasher));
+    (wrapper::SOURCE, &toolchain.version, &mod_crate.workspace_root).hash(&mut hasher);
+    recipe::PROFILE.iter().for_each(|setting| (setting.key, setting.value).hash(&mut hasher));
     // Only packages that share their name have a version in it; a package alone and the same one beside a twin differ.
-    let twins = mod_crate
-        .local_crates
-        .values()
-        .filter(|identity| identity.contains('@'));
+    let twins = mod_crate.local_crates.values().filter(|identity| identity.contains('@'));
     twins.for_each(|identity| identity.hash(&mut hasher));
     format!("recipe-{:016x}", hasher.finish())
 }
@@ -349,10 +286,7 @@ fn lock(target_dir: &Path) -> Result<File, BuildError> {
 fn publish(bytes: &[u8], out_dir: &Path, name: &str) -> Result<PathBuf, BuildError> {
     fs::create_dir_all(out_dir).map_err(BuildError::io("create", out_dir))?;
     static PUBLISHED: AtomicU64 = AtomicU64::new(0);
-    let (process, number) = (
-        std::process::id(),
-        PUBLISHED.fetch_add(1, Ordering::Relaxed),
-    );
+    let (process, number) = (std::process::id(), PUBLISHED.fetch_add(1, Ordering::Relaxed));
     let unfinished = out_dir.join(format!(".{name}.{process}-{number}.unfinished"));
     let path = out_dir.join(format!("{name}.wasm"));
     fs::write(&unfinished, bytes).map_err(BuildError::io("write", &unfinished))?;

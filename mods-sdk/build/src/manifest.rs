@@ -54,24 +54,15 @@ impl Package {
     }
 
     fn is_local(&self) -> bool {
-        !self
-            .source
-            .as_deref()
-            .is_some_and(|source| source.starts_with("registry+") || source.starts_with("sparse+"))
+        !self.source.as_deref().is_some_and(|source| source.starts_with("registry+") || source.starts_with("sparse+"))
     }
 
     /// The crate types of its library. Examples can be `cdylib`s too; they are no mods.
     fn library_types(&self) -> Vec<String> {
         let not_library = ["bin", "example", "test", "bench", "custom-build"];
-        let library = self.targets.iter().find(|target| {
-            !target
-                .kind
-                .iter()
-                .any(|kind| not_library.contains(&kind.as_str()))
-        });
-        library
-            .map(|target| target.crate_types.clone())
-            .unwrap_or_default()
+        let library =
+            self.targets.iter().find(|target| !target.kind.iter().any(|kind| not_library.contains(&kind.as_str())));
+        library.map(|target| target.crate_types.clone()).unwrap_or_default()
     }
 
     fn is_mod(&self) -> bool {
@@ -81,42 +72,25 @@ impl Package {
 
 impl Metadata {
     /// Runs `cargo metadata` for the manifest in `folder`.
-    pub(crate) fn read(
-        environment: &Environment,
-        folder: &Path,
-        options: &[String],
-    ) -> Result<Self, BuildError> {
+    pub(crate) fn read(environment: &Environment, folder: &Path, options: &[String]) -> Result<Self, BuildError> {
         let manifest = folder.join("Cargo.toml");
         if !manifest.is_file() {
-            return Err(BuildError::NoManifest {
-                folder: folder.to_owned(),
-            });
+            return Err(BuildError::NoManifest { folder: folder.to_owned() });
         }
         let mut cargo = environment.command("cargo");
-        cargo
-            .args(["metadata", "--format-version=1", "--manifest-path"])
-            .arg(manifest)
-            .args(options);
+        cargo.args(["metadata", "--format-version=1", "--manifest-path"]).arg(manifest).args(options);
         let output = started(&mut cargo)?;
         if !output.status.success() {
             let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(BuildError::Manifest {
-                folder: folder.to_owned(),
-                stderr,
-            });
+            return Err(BuildError::Manifest { folder: folder.to_owned(), stderr });
         }
-        serde_json::from_slice(&output.stdout).map_err(|error| BuildError::Unexpected {
-            expected: "metadata in JSON",
-            found: error.to_string(),
-        })
+        serde_json::from_slice(&output.stdout)
+            .map_err(|error| BuildError::Unexpected { expected: "metadata in JSON", found: error.to_string() })
     }
 
     /// The mods among the workspace's members: name and folder, sorted by name.
     pub(crate) fn mods(&self) -> Vec<(&str, &Path)> {
-        let members = self
-            .packages
-            .iter()
-            .filter(|package| self.workspace_members.contains(&package.id));
+        let members = self.packages.iter().filter(|package| self.workspace_members.contains(&package.id));
         let mut mods: Vec<_> = members
             .filter(|package| package.is_mod())
             .map(|package| (package.name.as_str(), package.folder()))
@@ -131,20 +105,9 @@ impl Metadata {
 
     /// The crate in `folder` as a mod.
     pub(crate) fn mod_crate(&self, folder: &Path) -> Result<ModCrate, BuildError> {
-        let Some(package) = self
-            .packages
-            .iter()
-            .find(|package| package.folder() == folder)
-        else {
-            let mods = self
-                .mods()
-                .iter()
-                .map(|(name, _)| (*name).to_owned())
-                .collect();
-            return Err(BuildError::Workspace {
-                folder: folder.to_owned(),
-                mods,
-            });
+        let Some(package) = self.packages.iter().find(|package| package.folder() == folder) else {
+            let mods = self.mods().iter().map(|(name, _)| (*name).to_owned()).collect();
+            return Err(BuildError::Workspace { folder: folder.to_owned(), mods });
         };
         if !package.is_mod() {
             return Err(BuildError::NotCdylib {
@@ -170,20 +133,14 @@ impl Metadata {
             true => format!("{}@{}", package.name, package.version),
             false => package.name.clone(),
         };
-        local()
-            .map(|package| (package.folder().to_owned(), identity(package)))
-            .collect()
+        local().map(|package| (package.folder().to_owned(), identity(package))).collect()
     }
 }
 
 fn valid_name(name: &str) -> Result<String, BuildError> {
-    let allowed = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
-    };
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
     if name.is_empty() || name.len() > recipe::MOD_NAME_BYTES_MAX || !name.bytes().all(allowed) {
-        return Err(BuildError::NameInvalid {
-            name: name.to_owned(),
-        });
+        return Err(BuildError::NameInvalid { name: name.to_owned() });
     }
     Ok(name.to_owned())
 }

@@ -25,82 +25,31 @@ pub(crate) struct Setting {
 
 /// The profile. Names and bodies of functions differ widely under other values, so it is fixed.
 pub(crate) const PROFILE: &[Setting] = &[
-    Setting {
-        key: "inherits",
-        value: "'release'",
-        codegen: None,
-    },
-    Setting {
-        key: "opt-level",
-        value: "3",
-        codegen: Some("opt-level=3"),
-    },
-    Setting {
-        key: "codegen-units",
-        value: "1",
-        codegen: Some("codegen-units=1"),
-    },
-    Setting {
-        key: "debug-assertions",
-        value: "false",
-        codegen: Some("debug-assertions=off"),
-    },
-    Setting {
-        key: "overflow-checks",
-        value: "false",
-        codegen: Some("overflow-checks=off"),
-    },
-    Setting {
-        key: "panic",
-        value: "'abort'",
-        codegen: None,
-    },
-    Setting {
-        key: "lto",
-        value: "'off'",
-        codegen: None,
-    },
-    Setting {
-        key: "rpath",
-        value: "false",
-        codegen: None,
-    },
-    Setting {
-        key: "incremental",
-        value: "false",
-        codegen: None,
-    },
+    Setting { key: "inherits", value: "'release'", codegen: None },
+    Setting { key: "opt-level", value: "3", codegen: Some("opt-level=3") },
+    Setting { key: "codegen-units", value: "1", codegen: Some("codegen-units=1") },
+    Setting { key: "debug-assertions", value: "false", codegen: Some("debug-assertions=off") },
+    Setting { key: "overflow-checks", value: "false", codegen: Some("overflow-checks=off") },
+    Setting { key: "panic", value: "'abort'", codegen: None },
+    Setting { key: "lto", value: "'off'", codegen: None },
+    Setting { key: "rpath", value: "false", codegen: None },
+    Setting { key: "incremental", value: "false", codegen: None },
     // The wrapper gives full debug information to local crates and none to registry crates, and strips nothing.
-    Setting {
-        key: "debug",
-        value: "'full'",
-        codegen: None,
-    },
-    Setting {
-        key: "strip",
-        value: "'none'",
-        codegen: None,
-    },
+    Setting { key: "debug", value: "'full'", codegen: None },
+    Setting { key: "strip", value: "'none'", codegen: None },
 ];
 
 /// Flags of every guest crate.
-pub(crate) const EVERY_CRATE: &[&str] = &[
-    "-Csymbol-mangling-version=v0",
-    "-Cllvm-args=-opt-disable=globalopt,mergefunc",
-];
+pub(crate) const EVERY_CRATE: &[&str] =
+    &["-Csymbol-mangling-version=v0", "-Cllvm-args=-opt-disable=globalopt,mergefunc"];
 
 /// Flags of the mod itself, which is what gets linked.
 pub(crate) fn mod_crate(mod_name: &str) -> Vec<String> {
-    let mut flags: Vec<String> = [
-        "--emit-relocs",
-        "--import-memory",
-        "--import-table",
-        "--growable-table",
-        "--no-merge-data-segments",
-    ]
-    .iter()
-    .map(|argument| format!("-Clink-arg={argument}"))
-    .collect();
+    let mut flags: Vec<String> =
+        ["--emit-relocs", "--import-memory", "--import-table", "--growable-table", "--no-merge-data-segments"]
+            .iter()
+            .map(|argument| format!("-Clink-arg={argument}"))
+            .collect();
     flags.push(format!("-Clink-arg=-zstack-size={STACK_BYTES}"));
     // The module's name is that of the output file otherwise, which has cargo's hash in it.
     flags.push(format!("-Clink-arg=--soname={mod_name}"));

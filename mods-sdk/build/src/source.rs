@@ -27,9 +27,7 @@ impl ModSource {
         if !folder.join("Cargo.toml").is_file() {
             return Err(BuildError::NoManifest { folder });
         }
-        let folder = folder
-            .canonicalize()
-            .map_err(BuildError::io("find", &folder))?;
+        let folder = folder.canonicalize().map_err(BuildError::io("find", &folder))?;
         let environment = Environment::new(&folder, &[]);
         let metadata = Metadata::read(&environment, &folder, &["--no-deps".to_owned()])?;
         let source = |(name, manifest_dir): (&str, &Path)| Self {

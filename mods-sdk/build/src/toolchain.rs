@@ -24,13 +24,8 @@ impl Toolchain {
     /// Asks for the compiler and adds the target when it is missing.
     pub(crate) fn ready(environment: &Environment) -> Result<Self, BuildError> {
         let version = asked(environment.command("rustc").arg("-vV"))?;
-        let sysroot =
-            PathBuf::from(asked(environment.command("rustc").args(["--print", "sysroot"]))?.trim());
-        let mut toolchain = Self {
-            version,
-            sysroot,
-            target_added: false,
-        };
+        let sysroot = PathBuf::from(asked(environment.command("rustc").args(["--print", "sysroot"]))?.trim());
+        let mut toolchain = Self { version, sysroot, target_added: false };
         if !toolchain.has_target() {
             toolchain.add_target(environment)?;
         }
@@ -44,18 +39,11 @@ impl Toolchain {
 
     /// The commit the standard library was built from, which stands in its paths as `/rustc/COMMIT`.
     pub(crate) fn commit(&self) -> &str {
-        self.version
-            .lines()
-            .find_map(|line| line.strip_prefix("commit-hash: "))
-            .unwrap_or("unknown")
+        self.version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown")
     }
 
     fn has_target(&self) -> bool {
-        let libraries = self
-            .sysroot
-            .join("lib/rustlib")
-            .join(recipe::TARGET)
-            .join("lib");
+        let libraries = self.sysroot.join("lib/rustlib").join(recipe::TARGET).join("lib");
         let is_core = |entry: io::Result<std::fs::DirEntry>| {
             entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
         };
@@ -63,16 +51,9 @@ impl Toolchain {
     }
 
     fn add_target(&mut self, environment: &Environment) -> Result<(), BuildError> {
-        tracing::info!(
-            target = recipe::TARGET,
-            toolchain = self.name(),
-            "adding the missing target with rustup"
-        );
+        tracing::info!(target = recipe::TARGET, toolchain = self.name(), "adding the missing target with rustup");
         let sysroot = self.sysroot.clone();
-        let output = environment
-            .command("rustup")
-            .args(["target", "add", recipe::TARGET])
-            .output();
+        let output = environment.command("rustup").args(["target", "add", recipe::TARGET]).output();
         let output = output.map_err(|source| BuildError::TargetMissing {
             target: recipe::TARGET,
             sysroot: sysroot.clone(),
@@ -80,11 +61,7 @@ impl Toolchain {
         })?;
         if !self.has_target() {
             let output = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(BuildError::TargetNotAdded {
-                target: recipe::TARGET,
-                sysroot,
-                output,
-            });
+            return Err(BuildError::TargetNotAdded { target: recipe::TARGET, sysroot, output });
         }
         self.target_added = true;
         Ok(())
@@ -98,32 +75,17 @@ pub(crate) fn prove_switches(
     flags: &[String],
     folder: &Path,
 ) -> Result<(), BuildError> {
-    let ineffective = |found: String| BuildError::SwitchesIneffective {
-        toolchain: toolchain.name().to_owned(),
-        found,
-    };
+    let ineffective = |found: String| BuildError::SwitchesIneffective { toolchain: toolchain.name().to_owned(), found };
     let source = folder.join("probe.rs");
-    std::fs::write(&source, include_str!("../wrapper/probe.rs"))
-        .map_err(BuildError::io("write", &source))?;
+    std::fs::write(&source, include_str!("../wrapper/probe.rs")).map_err(BuildError::io("write", &source))?;
     let emitted = folder.join("probe.ll");
     let mut rustc = environment.command("rustc");
-    rustc.args([
-        "--edition=2024",
-        "--crate-type=cdylib",
-        "--target",
-        recipe::TARGET,
-        "--emit=llvm-ir",
-    ]);
-    rustc
-        .args(["-Copt-level=3", "-Cpanic=abort", "-Ccodegen-units=1"])
-        .args(flags);
+    rustc.args(["--edition=2024", "--crate-type=cdylib", "--target", recipe::TARGET, "--emit=llvm-ir"]);
+    rustc.args(["-Copt-level=3", "-Cpanic=abort", "-Ccodegen-units=1"]).args(flags);
     let output = started(rustc.arg(&source).arg("-o").arg(&emitted))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
-        return Err(ineffective(format!(
-            "rustc refuses the flags: {}",
-            stderr.trim()
-        )));
+        return Err(ineffective(format!("rustc refuses the flags: {}", stderr.trim())));
     }
     let emitted = std::fs::read_to_string(&emitted).map_err(BuildError::io("read", &emitted))?;
     judge_probe(&emitted).map_err(ineffective)
@@ -132,22 +94,16 @@ pub(crate) fn prove_switches(
 /// What LLVM's text must show.
 fn judge_probe(emitted: &str) -> Result<(), String> {
     for twin in ["@tickswap_probe_twin_a(", "@tickswap_probe_twin_b("] {
-        if !emitted
-            .lines()
-            .any(|line| line.starts_with("define ") && line.contains(twin))
-        {
-            return Err(format!(
-                "`{twin})` has no code of its own, so equal functions were merged"
-            ));
+        if !emitted.lines().any(|line| line.starts_with("define ") && line.contains(twin)) {
+            return Err(format!("`{twin})` has no code of its own, so equal functions were merged"));
         }
     }
     let calls_twin = |line: &str| line.contains(" call ") && line.contains("@tickswap_probe_twin_");
     if emitted.lines().any(calls_twin) {
         return Err("one of two equal functions calls the other, so they were merged".to_owned());
     }
-    let keeps_shape = |line: &str| {
-        line.starts_with('@') && line.contains("SMALL") && line.contains(" global [4 x i8] ")
-    };
+    let keeps_shape =
+        |line: &str| line.starts_with('@') && line.contains("SMALL") && line.contains(" global [4 x i8] ");
     if !emitted.lines().any(keeps_shape) {
         return Err("a static of four bytes did not keep its shape".to_owned());
     }
@@ -194,19 +150,13 @@ mod tests {
 
     #[test]
     fn each_missing_or_misspelt_switch_is_seen() {
-        let merged = probed(&["-Cllvm-args=-opt-disable=globalopt"])
-            .unwrap_err()
-            .to_string();
+        let merged = probed(&["-Cllvm-args=-opt-disable=globalopt"]).unwrap_err().to_string();
         assert!(merged.contains("equal functions were merged"), "{merged}");
-        let shrunk = probed(&["-Cllvm-args=-opt-disable=mergefunc"])
-            .unwrap_err()
-            .to_string();
+        let shrunk = probed(&["-Cllvm-args=-opt-disable=mergefunc"]).unwrap_err().to_string();
         assert!(shrunk.contains("did not keep its shape"), "{shrunk}");
         // LLVM accepts pass names that do not exist.
         assert!(probed(&["-Cllvm-args=-opt-disable=globalopt,mergefunction"]).is_err());
-        let refused = probed(&["-Cllvm-args=-opt-disabled=globalopt"])
-            .unwrap_err()
-            .to_string();
+        let refused = probed(&["-Cllvm-args=-opt-disabled=globalopt"]).unwrap_err().to_string();
         assert!(refused.contains("rustc refuses the flags"), "{refused}");
     }
 }

@@ -17,24 +17,12 @@ pub(crate) fn ready(environment: &Environment, folder: &Path) -> Result<PathBuf,
     }
     let source = folder.join("wrapper.rs");
     std::fs::write(&source, SOURCE).map_err(BuildError::io("write", &source))?;
-    let unfinished = folder.join(format!(
-        "unfinished-{}{}",
-        std::process::id(),
-        std::env::consts::EXE_SUFFIX
-    ));
+    let unfinished = folder.join(format!("unfinished-{}{}", std::process::id(), std::env::consts::EXE_SUFFIX));
     let mut rustc = environment.command("rustc");
-    rustc.args([
-        "--edition=2024",
-        "--crate-name=tickswap_wrapper",
-        "--crate-type=bin",
-        "-Copt-level=1",
-        "-o",
-    ]);
+    rustc.args(["--edition=2024", "--crate-name=tickswap_wrapper", "--crate-type=bin", "-Copt-level=1", "-o"]);
     let output = started(rustc.arg(&unfinished).arg(&source))?;
     if !output.status.success() {
-        return Err(BuildError::Wrapper {
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        });
+        return Err(BuildError::Wrapper { stderr: String::from_utf8_lossy(&output.stderr).into_owned() });
     }
     std::fs::rename(&unfinished, &program).map_err(BuildError::io("create", &program))?;
     Ok(program)

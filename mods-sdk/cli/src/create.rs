@@ -22,31 +22,17 @@ pub(crate) enum CreateError {
     #[error("there is no tickswap-sdk in {}: --path-to-sdk names the folder that holds its Cargo.toml", .folder.display())]
     NoSdk { folder: PathBuf },
     #[error("made {}, but it is no member of the workspace {}; add \"{name}\" to `members` in its Cargo.toml", .folder.display(), .workspace.display())]
-    NotMember {
-        name: String,
-        folder: PathBuf,
-        workspace: PathBuf,
-    },
+    NotMember { name: String, folder: PathBuf, workspace: PathBuf },
     #[error("cannot {doing} {}: {source}", .path.display())]
-    Io {
-        doing: &'static str,
-        path: PathBuf,
-        source: io::Error,
-    },
+    Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 
 /// The template for a mod that stands alone.
 const STANDALONE: &[(&str, &str)] = &[
     ("Cargo.toml", include_str!("../template/Cargo.toml.in")),
     ("src/lib.rs", include_str!("../template/src/lib.rs.in")),
-    (
-        "contract/Cargo.toml",
-        include_str!("../template/contract/Cargo.toml.in"),
-    ),
-    (
-        "contract/src/lib.rs",
-        include_str!("../template/contract/src/lib.rs.in"),
-    ),
+    ("contract/Cargo.toml", include_str!("../template/contract/Cargo.toml.in")),
+    ("contract/src/lib.rs", include_str!("../template/contract/src/lib.rs.in")),
     (".gitignore", "/target/\n/built/\n"),
 ];
 
@@ -58,9 +44,7 @@ pub(crate) fn run(options: &New) -> Result<(), CommandError> {
     let name = valid_name(&options.name)?;
     let place = place::folder(options.manifest_dir.as_ref())?;
     // From inside a mod, its sibling is meant.
-    let around = place
-        .parent()
-        .filter(|around| !place::is_mods_workspace(&place) && place::is_mods_workspace(around));
+    let around = place.parent().filter(|around| !place::is_mods_workspace(&place) && place::is_mods_workspace(around));
     let place = around.unwrap_or(&place);
     let folder = place.join(name);
     if folder.exists() {
@@ -84,27 +68,17 @@ pub(crate) fn run(options: &New) -> Result<(), CommandError> {
     } else {
         format!("cargo tickswap build --manifest-dir {name}")
     };
-    eprintln!(
-        "made the mod {name} in {}; build it with `{build}`",
-        folder.display()
-    );
+    eprintln!("made the mod {name} in {}; build it with `{build}`", folder.display());
     Ok(())
 }
 
 fn valid_name(name: &str) -> Result<&str, CreateError> {
-    let allowed = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
-    };
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';
     // Cargo wants a letter first.
-    let begins = name
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_lowercase());
+    let begins = name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
     match begins && name.len() <= recipe::MOD_NAME_BYTES_MAX && name.bytes().all(allowed) {
         true => Ok(name),
-        false => Err(CreateError::Name {
-            name: name.to_owned(),
-        }),
+        false => Err(CreateError::Name { name: name.to_owned() }),
     }
 }
 
@@ -113,8 +87,7 @@ fn dependencies(path_to_sdk: Option<&Path>) -> Result<(String, String), CreateEr
     let published = format!("version = \"{}\"", env!("CARGO_PKG_VERSION"));
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let is_sdk = |folder: &Path| {
-        fs::read_to_string(folder.join("Cargo.toml"))
-            .is_ok_and(|manifest| manifest.contains("name = \"tickswap-sdk\""))
+        fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("name = \"tickswap-sdk\""))
     };
     // Called from a clone, the clone's own SDK is meant.
     let Some(folder) = path_to_sdk.or(beside.filter(|folder| is_sdk(folder))) else {
@@ -137,26 +110,14 @@ fn filled(text: &str, name: &str, sdk: &str, abi: &str) -> String {
         })
         .collect();
     let contract = format!("{}_contract", name.replace('-', "_"));
-    let pairs = [
-        ("@NAME@", name),
-        ("@TYPE@", &camel_case),
-        ("@CONTRACT@", &contract),
-        ("@SDK@", sdk),
-        ("@ABI@", abi),
-    ];
-    pairs.iter().fold(text.to_owned(), |text, (mark, value)| {
-        text.replace(mark, value)
-    })
+    let pairs = [("@NAME@", name), ("@TYPE@", &camel_case), ("@CONTRACT@", &contract), ("@SDK@", sdk), ("@ABI@", abi)];
+    pairs.iter().fold(text.to_owned(), |text, (mark, value)| text.replace(mark, value))
 }
 
 fn read_template(template: &Path) -> Result<Vec<(PathBuf, String)>, CreateError> {
     let failed = |doing, path: &Path| {
         let path = path.to_owned();
-        move |source| CreateError::Io {
-            doing,
-            path,
-            source,
-        }
+        move |source| CreateError::Io { doing, path, source }
     };
     let (mut files, mut folders) = (Vec::new(), vec![template.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -169,14 +130,7 @@ fn read_template(template: &Path) -> Result<Vec<(PathBuf, String)>, CreateError>
             let text = fs::read_to_string(&path).map_err(failed("read", &path))?;
             let within = path.strip_prefix(template).unwrap_or(&path);
             let is_marked = within.extension().is_some_and(|ending| ending == "in");
-            files.push((
-                if is_marked {
-                    within.with_extension("")
-                } else {
-                    within.to_owned()
-                },
-                text,
-            ));
+            files.push((if is_marked { within.with_extension("") } else { within.to_owned() }, text));
         }
     }
     Ok(files)
@@ -189,19 +143,12 @@ fn write(path: &Path, text: &str) -> Result<(), CreateError> {
         path: folder.to_owned(),
         source,
     })?;
-    fs::write(path, text).map_err(|source| CreateError::Io {
-        doing: "write",
-        path: path.to_owned(),
-        source,
-    })
+    fs::write(path, text).map_err(|source| CreateError::Io { doing: "write", path: path.to_owned(), source })
 }
 
 /// A workspace that lists its members by name gets one more; cargo itself is asked whether that worked.
 fn join_workspace(workspace: &Path, name: &str, folder: &Path) -> Result<(), CommandError> {
-    let is_member = || {
-        ModSource::discover(workspace)
-            .is_ok_and(|mods| mods.iter().any(|source| source.name == name))
-    };
+    let is_member = || ModSource::discover(workspace).is_ok_and(|mods| mods.iter().any(|source| source.name == name));
     if is_member() {
         return Ok(());
     }
@@ -211,20 +158,13 @@ fn join_workspace(workspace: &Path, name: &str, folder: &Path) -> Result<(), Com
         path: manifest.clone(),
         source,
     })?;
-    write(
-        &manifest,
-        &before.replacen("members = [", &format!("members = [\"{name}\", "), 1),
-    )?;
+    write(&manifest, &before.replacen("members = [", &format!("members = [\"{name}\", "), 1))?;
     if is_member() {
         return Ok(());
     }
     write(&manifest, &before)?;
-    Err(CreateError::NotMember {
-        name: name.to_owned(),
-        folder: folder.to_owned(),
-        workspace: workspace.to_owned(),
-    }
-    .into())
+    Err(CreateError::NotMember { name: name.to_owned(), folder: folder.to_owned(), workspace: workspace.to_owned() }
+        .into())
 }
 
 #[cfg(test)]
@@ -236,15 +176,7 @@ mod tests {
         for good in ["arena", "a", "arena-2_x"] {
             assert!(valid_name(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "Arena",
-            "2arena",
-            "-arena",
-            "../arena",
-            "a b",
-            &"a".repeat(65),
-        ] {
+        for bad in ["", "Arena", "2arena", "-arena", "../arena", "a b", &"a".repeat(65)] {
             assert!(valid_name(bad).is_err(), "{bad}");
         }
     }

@@ -15,12 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 /// Makes and builds Tickswap mods.
 #[derive(Debug, Parser)]
-#[command(
-    name = "cargo tickswap",
-    bin_name = "cargo tickswap",
-    version,
-    arg_required_else_help = true
-)]
+#[command(name = "cargo tickswap", bin_name = "cargo tickswap", version, arg_required_else_help = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -69,11 +64,7 @@ enum CommandError {
     #[error(transparent)]
     Create(#[from] create::CreateError),
     #[error("there is no mod `{name}` in {}; there are: {known}", .folder.display())]
-    UnknownMod {
-        name: String,
-        folder: PathBuf,
-        known: String,
-    },
+    UnknownMod { name: String, folder: PathBuf, known: String },
     #[error("there are no mods in {}: a mod is a crate with `crate-type = [\"cdylib\"]`; `cargo tickswap new NAME` makes one", .folder.display())]
     NoMods { folder: PathBuf },
     #[error("{failed} of {all} mods failed")]
@@ -112,14 +103,8 @@ mod tests {
     #[test]
     fn cargos_extra_word_is_skipped() {
         let skipped = |words: &[&str]| arguments(words.iter().map(OsString::from));
-        assert_eq!(
-            skipped(&["cargo-tickswap", "tickswap", "build"]),
-            ["cargo-tickswap", "build"]
-        );
-        assert_eq!(
-            skipped(&["cargo-tickswap", "build", "tickswap"]),
-            ["cargo-tickswap", "build", "tickswap"]
-        );
+        assert_eq!(skipped(&["cargo-tickswap", "tickswap", "build"]), ["cargo-tickswap", "build"]);
+        assert_eq!(skipped(&["cargo-tickswap", "build", "tickswap"]), ["cargo-tickswap", "build", "tickswap"]);
     }
 
     #[test]

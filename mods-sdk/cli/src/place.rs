@@ -19,21 +19,12 @@ pub(crate) fn folder(given: Option<&PathBuf>) -> Result<PathBuf, CommandError> {
 /// A mod's own folder wins over the mods folder around it; a game's folder has the mods below it.
 fn nearest(current: &Path) -> Option<PathBuf> {
     let within = |folder: &&Path| folder.join("Cargo.toml").is_file();
-    let around = current
-        .ancestors()
-        .find(|folder| folder.ends_with(MODS_FOLDER))
-        .filter(within);
+    let around = current.ancestors().find(|folder| folder.ends_with(MODS_FOLDER)).filter(within);
     if let Some(around) = around {
-        let own = current
-            .ancestors()
-            .take_while(|folder| *folder != around)
-            .find(within);
+        let own = current.ancestors().take_while(|folder| *folder != around).find(within);
         return Some(own.unwrap_or(around).to_owned());
     }
-    let below = [
-        current.join(MODS_FOLDER),
-        current.join("example-server").join(MODS_FOLDER),
-    ];
+    let below = [current.join(MODS_FOLDER), current.join("example-server").join(MODS_FOLDER)];
     below.into_iter().find(|folder| within(&folder.as_path()))
 }
 
@@ -55,11 +46,7 @@ mod tests {
         let mods = game.path().join(MODS_FOLDER);
         let own = mods.join("arena");
         std::fs::create_dir_all(own.join("src")).unwrap();
-        assert_eq!(
-            nearest(game.path()),
-            None,
-            "an empty folder is no workspace"
-        );
+        assert_eq!(nearest(game.path()), None, "an empty folder is no workspace");
         std::fs::write(mods.join("Cargo.toml"), "[workspace]\nmembers = ['*']\n").unwrap();
         std::fs::write(own.join("Cargo.toml"), "[package]\nname = 'arena'\n").unwrap();
         assert_eq!(nearest(game.path()), Some(mods.clone()));

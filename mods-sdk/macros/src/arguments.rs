@@ -30,16 +30,9 @@ impl syn::parse::Parse for Argument {
 
 impl Arguments {
     /// Reads them; flags other than `allowed` are refused.
-    pub(crate) fn parse(
-        tokens: TokenStream,
-        default_root: Path,
-        allowed: &[&str],
-    ) -> syn::Result<Self> {
+    pub(crate) fn parse(tokens: TokenStream, default_root: Path, allowed: &[&str]) -> syn::Result<Self> {
         let list = Punctuated::<Argument, Token![,]>::parse_terminated.parse2(tokens)?;
-        let mut parsed = Self {
-            root: default_root,
-            flags: Vec::new(),
-        };
+        let mut parsed = Self { root: default_root, flags: Vec::new() };
         for argument in list {
             match argument {
                 Argument::Root(path) => parsed.root = path,

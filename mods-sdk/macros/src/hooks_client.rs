@@ -11,10 +11,7 @@ use crate::{
 pub(crate) fn items(interface: &Interface) -> TokenStream {
     let root = &interface.root;
     let trait_name = interface.name.to_string();
-    let descriptors = interface
-        .methods
-        .iter()
-        .map(|method| descriptor(interface, method));
+    let descriptors = interface.methods.iter().map(|method| descriptor(interface, method));
     let id = signatures::interface_id(interface);
     let all = numbered(interface).map(|(index, method)| on_all(interface, index, method));
     let one = numbered(interface).map(|(index, method)| on_one(interface, index, method));
@@ -150,29 +147,14 @@ fn read_answer(root: &syn::Path, result: &crate::interface::Parameter) -> TokenS
 
 fn on_all(interface: &Interface, index: usize, method: &Method) -> TokenStream {
     let root = &interface.root;
-    let Prepared {
-        parameters,
-        conversions,
-        hook,
-        arguments,
-    } = prepare(interface, index, method);
-    let Method {
-        name,
-        documentation,
-        ..
-    } = method;
+    let Prepared { parameters, conversions, hook, arguments } = prepare(interface, index, method);
+    let Method { name, documentation, .. } = method;
     let (output, call) = match &method.result {
-        None => (
-            quote!(()),
-            quote!(#root::generated::tell(self.caller, #root::Target::All, #hook, #arguments)),
-        ),
+        None => (quote!(()), quote!(#root::generated::tell(self.caller, #root::Target::All, #hook, #arguments))),
         Some(result) => {
             let ty = &result.ty;
             let read = read_answer(root, result);
-            (
-                quote!(#root::Answers<#ty>),
-                quote!(#root::generated::ask_all(self.caller, #hook, #arguments, #read)),
-            )
+            (quote!(#root::Answers<#ty>), quote!(#root::generated::ask_all(self.caller, #hook, #arguments, #read)))
         }
     };
     quote! {
@@ -186,38 +168,20 @@ fn on_all(interface: &Interface, index: usize, method: &Method) -> TokenStream {
 
 fn on_one(interface: &Interface, index: usize, method: &Method) -> TokenStream {
     let root = &interface.root;
-    let Prepared {
-        parameters,
-        conversions,
-        hook,
-        arguments,
-    } = prepare(interface, index, method);
-    let Method {
-        name,
-        documentation,
-        ..
-    } = method;
+    let Prepared { parameters, conversions, hook, arguments } = prepare(interface, index, method);
+    let Method { name, documentation, .. } = method;
     let target = quote!(#root::Target::Mod(self.mod_name));
     let (output, call) = match &method.result {
-        None => (
-            quote!(()),
-            quote!(#root::generated::tell(self.caller, #target, #hook, #arguments)),
-        ),
+        None => (quote!(()), quote!(#root::generated::tell(self.caller, #target, #hook, #arguments))),
         Some(result) => {
             let ty = &result.ty;
             let read = read_answer(root, result);
             let (output, ask) = if method.optional {
-                (
-                    quote!(::core::option::Option<#ty>),
-                    quote!(ask_one_if_offered),
-                )
+                (quote!(::core::option::Option<#ty>), quote!(ask_one_if_offered))
             } else {
                 (quote!(#ty), quote!(ask_one))
             };
-            (
-                output,
-                quote!(#root::generated::#ask(self.caller, self.mod_name, #hook, #arguments, #read)),
-            )
+            (output, quote!(#root::generated::#ask(self.caller, self.mod_name, #hook, #arguments, #read)))
         }
     };
     quote! {

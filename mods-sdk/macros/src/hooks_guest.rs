@@ -51,10 +51,7 @@ pub(crate) fn exporter(interface: &Interface) -> TokenStream {
     let name = &interface.name;
     let macro_name = format_ident!("__tickswap_export_{name}");
     let visibility = &interface.visibility;
-    let arms = interface
-        .methods
-        .iter()
-        .map(|method| arm(interface, method));
+    let arms = interface.methods.iter().map(|method| arm(interface, method));
     quote! {
         #[cfg(target_arch = "wasm32")]
         #[doc(hidden)]
@@ -102,9 +99,7 @@ fn entry(interface: &Interface, method: &Method) -> TraitItem {
     let entry = hidden_entry(method);
     let (wires, wire_types): (Vec<_>, Vec<_>) = entry_parameters(method).into_iter().unzip();
     let types = method.parameter_types();
-    let arguments: Vec<Ident> = (0..types.len())
-        .map(|index| format_ident!("argument_{index}"))
-        .collect();
+    let arguments: Vec<Ident> = (0..types.len()).map(|index| format_ident!("argument_{index}")).collect();
     let decode = if method.scalars().is_some() {
         quote!(#(let #arguments: #types = #root::guest::scalar::<#types>(#wires);)*)
     } else {

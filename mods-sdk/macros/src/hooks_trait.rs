@@ -18,15 +18,9 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
     let lines = hooks_guest::lines(&interface);
     let client = hooks_client::items(&interface);
 
-    let Interface {
-        name,
-        module,
-        visibility,
-        ..
-    } = &interface;
+    let Interface { name, module, visibility, .. } = &interface;
     let caller = format_ident!("{name}Caller");
-    let documentation =
-        format!("Generated for [`{name}`]: its description and the server's client.");
+    let documentation = format!("Generated for [`{name}`]: its description and the server's client.");
     Ok(quote! {
         #item
 
@@ -56,13 +50,8 @@ fn give_optional_hooks_a_body(item: &mut ItemTrait, interface: &Interface) {
     });
     for (function, method) in functions.zip(&interface.methods) {
         if method.optional {
-            let message = format!(
-                "optional hook {}::{} is not implemented by this mod",
-                interface.name, method.name
-            );
-            function
-                .attrs
-                .push(parse_quote!(#[allow(unused_variables)]));
+            let message = format!("optional hook {}::{} is not implemented by this mod", interface.name, method.name);
+            function.attrs.push(parse_quote!(#[allow(unused_variables)]));
             function.default = Some(parse_quote!({ ::core::panic!(#message) }));
             function.semi_token = None;
         }

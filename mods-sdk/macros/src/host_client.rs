@@ -12,14 +12,8 @@ use crate::{
 pub(crate) fn items(interface: &Interface) -> TokenStream {
     let wasm_module = interface.name.to_string();
     let imports = interface.methods.iter().map(import);
-    let functions = interface
-        .methods
-        .iter()
-        .map(|method| function(interface, method));
-    let lines = interface
-        .methods
-        .iter()
-        .map(|method| line(interface, method));
+    let functions = interface.methods.iter().map(|method| function(interface, method));
+    let lines = interface.methods.iter().map(|method| line(interface, method));
     quote! {
         #[cfg(target_arch = "wasm32")]
         mod imports {
@@ -58,21 +52,13 @@ fn import(method: &Method) -> TokenStream {
 
 fn function(interface: &Interface, method: &Method) -> TokenStream {
     let root = &interface.root;
-    let Method {
-        name,
-        documentation,
-        ..
-    } = method;
+    let Method { name, documentation, .. } = method;
     let (parameters, conversions) = method.client_parameters();
     let names = method.parameter_names();
     let inner = format_ident!("call_{name}");
     let inner_parameters = method.parameters.iter().map(|parameter| {
         let (name, ty) = (&parameter.name, &parameter.ty);
-        if crate::passing::is_string(ty) {
-            quote!(#name: &str)
-        } else {
-            quote!(#name: #ty)
-        }
+        if crate::passing::is_string(ty) { quote!(#name: &str) } else { quote!(#name: #ty) }
     });
     // SAFETY of the written blocks: the server reads the arguments before it returns, keeps nothing of them,
     // and checks address and length against the mod's memory.

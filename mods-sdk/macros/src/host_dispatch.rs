@@ -13,10 +13,7 @@ pub(crate) fn items(interface: &Interface) -> TokenStream {
     let name = &interface.name;
     let trait_name = name.to_string();
     let id = signatures::interface_id(interface);
-    let descriptors = interface
-        .methods
-        .iter()
-        .map(|method| descriptor(interface, method));
+    let descriptors = interface.methods.iter().map(|method| descriptor(interface, method));
     let queries = arms(interface, false);
     let effects = arms(interface, true);
     let about = format!("What the contract says about `{trait_name}`.");
@@ -98,11 +95,7 @@ fn descriptor(interface: &Interface, method: &Method) -> TokenStream {
     let text = signatures::text(interface, method);
     let constant = method.signature_constant();
     let (parameters, result) = signatures::passing(interface, method);
-    let kind = if method.mutable {
-        quote!(Effect)
-    } else {
-        quote!(Query)
-    };
+    let kind = if method.mutable { quote!(Effect) } else { quote!(Query) };
     quote! {
         #root::HostFunctionDescriptor {
             name: #name,
@@ -119,11 +112,7 @@ fn descriptor(interface: &Interface, method: &Method) -> TokenStream {
 fn arms(interface: &Interface, effects: bool) -> Vec<TokenStream> {
     let root = &interface.root;
     let trait_name = interface.name.to_string();
-    let chosen = interface
-        .methods
-        .iter()
-        .enumerate()
-        .filter(|(_, method)| method.mutable == effects);
+    let chosen = interface.methods.iter().enumerate().filter(|(_, method)| method.mutable == effects);
     chosen
         .map(|(index, method)| {
             let name = &method.name;

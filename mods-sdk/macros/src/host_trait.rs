@@ -19,12 +19,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<T
     let constants = signatures::constants(&interface);
     let dispatch = host_dispatch::items(&interface);
     let client = host_client::items(&interface);
-    let Interface {
-        name,
-        module,
-        visibility,
-        ..
-    } = &interface;
+    let Interface { name, module, visibility, .. } = &interface;
     let documentation = format!(
         "Generated for [`{name}`]: in the server its description, `answering` and `apply`; in a mod \
          one function per method."

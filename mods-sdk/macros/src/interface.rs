@@ -2,10 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
-use syn::{
-    Attribute, FnArg, Ident, ItemTrait, Pat, Path, TraitItem, TraitItemFn, Type, Visibility,
-    spanned::Spanned,
-};
+use syn::{Attribute, FnArg, Ident, ItemTrait, Pat, Path, TraitItem, TraitItemFn, Type, Visibility, spanned::Spanned};
 
 use crate::passing::{self, Wire};
 
@@ -42,10 +39,7 @@ pub(crate) struct Parameter {
 impl Method {
     /// The parameters' wasm types if all are scalars.
     pub(crate) fn scalars(&self) -> Option<Vec<Wire>> {
-        self.parameters
-            .iter()
-            .map(|parameter| parameter.wire)
-            .collect()
+        self.parameters.iter().map(|parameter| parameter.wire).collect()
     }
 
     /// Name of the constant that holds its signature.
@@ -74,17 +68,11 @@ impl Method {
     }
 
     pub(crate) fn parameter_names(&self) -> Vec<&Ident> {
-        self.parameters
-            .iter()
-            .map(|parameter| &parameter.name)
-            .collect()
+        self.parameters.iter().map(|parameter| &parameter.name).collect()
     }
 
     pub(crate) fn parameter_types(&self) -> Vec<&Type> {
-        self.parameters
-            .iter()
-            .map(|parameter| &parameter.ty)
-            .collect()
+        self.parameters.iter().map(|parameter| &parameter.ty).collect()
     }
 }
 
@@ -100,10 +88,7 @@ impl Interface {
             errors.push(syn::Error::new_spanned(tokens.to_token_stream(), message));
         };
         if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
-            refuse(
-                &item.generics,
-                "a contract trait describes one wasm interface, so it has no generics",
-            );
+            refuse(&item.generics, "a contract trait describes one wasm interface, so it has no generics");
         }
         if !item.supertraits.is_empty() {
             refuse(
@@ -153,9 +138,7 @@ impl Method {
         let mut parameters = Vec::new();
         for (index, input) in signature.inputs.iter().enumerate() {
             match input {
-                FnArg::Receiver(receiver)
-                    if receiver.reference.is_some() && receiver.colon_token.is_none() =>
-                {
+                FnArg::Receiver(receiver) if receiver.reference.is_some() && receiver.colon_token.is_none() => {
                     mutable = receiver.mutability.is_some();
                 }
                 FnArg::Receiver(receiver) => errors.push(syn::Error::new_spanned(
@@ -166,9 +149,7 @@ impl Method {
                     passing::refuse_type(&parameter.ty, errors);
                     match &*parameter.pat {
                         Pat::Ident(name)
-                            if name.by_ref.is_none()
-                                && name.mutability.is_none()
-                                && name.subpat.is_none() =>
+                            if name.by_ref.is_none() && name.mutability.is_none() && name.subpat.is_none() =>
                         {
                             parameters.push(Parameter::new(name.ident.clone(), &parameter.ty));
                         }
@@ -215,11 +196,7 @@ impl Method {
 
 impl Parameter {
     fn new(name: Ident, ty: &Type) -> Self {
-        Self {
-            name,
-            ty: ty.clone(),
-            wire: passing::wire_of(ty),
-        }
+        Self { name, ty: ty.clone(), wire: passing::wire_of(ty) }
     }
 }
 
@@ -249,23 +226,14 @@ fn refuse_form(function: &TraitItemFn, errors: &mut Vec<syn::Error>) {
         refuse(abi, "the macros choose how a call crosses the boundary");
     }
     if let Some(dots) = &signature.variadic {
-        refuse(
-            dots,
-            "a method of a contract has a fixed list of parameters",
-        );
+        refuse(dots, "a method of a contract has a fixed list of parameters");
     }
     if let Some(body) = &function.default {
-        refuse(
-            body,
-            "a method of a contract has no body; mark it `#[optional]` if a mod may lack it",
-        );
+        refuse(body, "a method of a contract has no body; mark it `#[optional]` if a mod may lack it");
     }
     for attribute in &function.attrs {
         if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
-            refuse(
-                attribute,
-                "server and mod are compiled for different targets and must see the same contract",
-            );
+            refuse(attribute, "server and mod are compiled for different targets and must see the same contract");
         }
     }
 }

@@ -39,10 +39,7 @@ fn refuse(item: &ItemImpl) -> syn::Result<&Path> {
         ));
     }
     if !matches!(&*item.self_ty, Type::Path(path) if path.qself.is_none()) {
-        errors.push(syn::Error::new_spanned(
-            &item.self_ty,
-            "expected the name of the mod's state type",
-        ));
+        errors.push(syn::Error::new_spanned(&item.self_ty, "expected the name of the mod's state type"));
     }
     for entry in &item.items {
         if !matches!(entry, ImplItem::Fn(_)) {
@@ -69,10 +66,7 @@ fn exports(sdk: &Path, interface: &Path, state: &Type, item: &ItemImpl) -> Token
             return None;
         };
         let hook: &Ident = &function.sig.ident;
-        let conditions = function
-            .attrs
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("cfg"));
+        let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         Some(quote! {
             #(#conditions)*
             #[cfg(target_arch = "wasm32")]

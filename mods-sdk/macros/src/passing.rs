@@ -69,8 +69,7 @@ pub(crate) fn written(ty: &Type) -> String {
     let tokens = ty.to_token_stream().to_string();
     for word in tokens.split_whitespace() {
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        let separates =
-            text.ends_with([',', ';']) || (text.ends_with(is_word) && word.starts_with(is_word));
+        let separates = text.ends_with([',', ';']) || (text.ends_with(is_word) && word.starts_with(is_word));
         if separates {
             text.push(' ');
         }
@@ -98,9 +97,7 @@ pub(crate) fn refuse_type(ty: &Type, errors: &mut Vec<syn::Error>) {
             }
             let first = path.path.segments.first();
             if first.is_some_and(|first| first.ident == "self" || first.ident == "super") {
-                refuse(
-                    "the type is also named in a generated module; import it or start its path with `crate::`",
-                );
+                refuse("the type is also named in a generated module; import it or start its path with `crate::`");
             }
             for segment in &path.path.segments {
                 match &segment.arguments {
@@ -133,17 +130,14 @@ pub(crate) fn refuse_type(ty: &Type, errors: &mut Vec<syn::Error>) {
              such as `String` or `Vec<T>` (the generated clients still take `&str` for `String`)",
         ),
         Type::Ptr(_) => refuse("a pointer means nothing in another memory; pass data"),
-        Type::ImplTrait(_) => refuse(
-            "the boundary carries one layout per method, so its types are concrete; name a payload type",
-        ),
+        Type::ImplTrait(_) => {
+            refuse("the boundary carries one layout per method, so its types are concrete; name a payload type")
+        }
         Type::TraitObject(_) | Type::BareFn(_) => {
             refuse("code cannot cross the boundary between server and mod; pass data")
         }
         Type::Never(_) => refuse("a call across the boundary returns"),
-        Type::Tuple(tuple) => tuple
-            .elems
-            .iter()
-            .for_each(|inner| refuse_type(inner, errors)),
+        Type::Tuple(tuple) => tuple.elems.iter().for_each(|inner| refuse_type(inner, errors)),
         Type::Array(array) => refuse_type(&array.elem, errors),
         Type::Paren(inner) => refuse_type(&inner.elem, errors),
         Type::Group(inner) => refuse_type(&inner.elem, errors),

@@ -2,23 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{
-    Attribute, Data, DeriveInput, Fields, GenericParam, Meta, Path, Token, parse_quote,
-    punctuated::Punctuated,
-};
+use syn::{Attribute, Data, DeriveInput, Fields, GenericParam, Meta, Path, Token, parse_quote, punctuated::Punctuated};
 
 use crate::interface::combine;
 
 /// Serde attributes that need a format that describes itself, which the wire format does not.
-const REFUSED: [&str; 7] = [
-    "flatten",
-    "untagged",
-    "tag",
-    "content",
-    "skip_serializing_if",
-    "skip_serializing",
-    "skip_deserializing",
-];
+const REFUSED: [&str; 7] =
+    ["flatten", "untagged", "tag", "content", "skip_serializing_if", "skip_serializing", "skip_deserializing"];
 
 /// Serde attributes that say nothing about the encoding.
 const WITHOUT_MEANING: [&str; 2] = ["crate", "bound"];
@@ -103,11 +93,7 @@ fn fields(root: &Path, fields: &Fields, errors: &mut Vec<syn::Error>) -> TokenSt
     let list: Vec<TokenStream> = fields
         .iter()
         .map(|field| {
-            let name = field
-                .ident
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
+            let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
             let attributes = serde_attributes(&field.attrs, errors);
             let ty = &field.ty;
             // A field that serde skips is not on the wire, so its type need not be a payload.

@@ -16,10 +16,8 @@ pub(crate) fn constants(interface: &Interface) -> TokenStream {
         let name = method.name.to_string();
         let mutable = method.mutable;
         let all_scalars = method.scalars().is_some();
-        let parameters = method
-            .parameters
-            .iter()
-            .map(|parameter| one(root, parameter, &parameter.name.to_string(), all_scalars));
+        let parameters =
+            method.parameters.iter().map(|parameter| one(root, parameter, &parameter.name.to_string(), all_scalars));
         let result = match &method.result {
             Some(result) => {
                 let result = one(root, result, "", true);

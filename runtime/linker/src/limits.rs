@@ -54,11 +54,15 @@ pub(crate) const DEBUG_ATTRIBUTES: usize = 64;
 /// Bytes of the file and directory lists of one unit's line program.
 pub(crate) const DEBUG_LINE_HEADER_BYTES: usize = 2 << 20;
 
-/// Text that may be read or made, as a multiple of all debug sections' size: names may share their bytes there.
-pub(crate) const DEBUG_TEXT_FACTOR: usize = 8;
+/// Bytes that the facts may take, as a multiple of all debug sections' size: entries may be a byte short, and names
+/// may share their bytes.
+pub(crate) const DEBUG_MEMORY_FACTOR: usize = 8;
 
-/// Text that may be read or made however small the sections are.
-pub(crate) const DEBUG_TEXT_BYTES_MIN: usize = 1 << 20;
+/// Bytes of names that may be read, one by one, as a multiple of all debug sections' size: many entries name the same.
+pub(crate) const DEBUG_READING_FACTOR: usize = 64;
+
+/// Bytes that both may come to however small the sections are.
+pub(crate) const DEBUG_BYTES_MIN: usize = 1 << 20;
 
 const _: () = assert!(IMAGE_AREA_BYTES.is_multiple_of(WASM_PAGE_BYTES));
 const _: () = assert!(NULL_GUARD_BYTES < WASM_PAGE_BYTES);

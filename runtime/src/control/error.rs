@@ -13,9 +13,7 @@ pub enum ControlError {
     #[error("a submission needs at least one candidate")]
     Nothing,
     /// A submission of too many mods.
-    #[error(
-        "a submission holds {found} mods, at most {limit} may go live together (limit MODS_PER_SUBMISSION_MAX)"
-    )]
+    #[error("a submission holds {found} mods, at most {limit} may go live together (limit MODS_PER_SUBMISSION_MAX)")]
     TooManyMods {
         /// Mods submitted.
         found: usize,
@@ -29,9 +27,7 @@ pub enum ControlError {
         mod_name: ModName,
     },
     /// Too many submissions wait.
-    #[error(
-        "{limit} submissions wait already (limit submissions_queued); try again when one has ended"
-    )]
+    #[error("{limit} submissions wait already (limit submissions_queued); try again when one has ended")]
     QueueFull {
         /// The limit.
         limit: usize,
@@ -46,9 +42,7 @@ pub enum ControlError {
         mod_name: ModName,
     },
     /// No such generation.
-    #[error(
-        "mod {mod_name} has no generation {generation}; `status` lists those that can be activated"
-    )]
+    #[error("mod {mod_name} has no generation {generation}; `status` lists those that can be activated")]
     UnknownGeneration {
         /// The mod.
         mod_name: ModName,
@@ -72,12 +66,7 @@ pub enum ControlError {
 }
 
 impl ControlError {
-    pub(super) fn unsent(
-        unsent: Unsent,
-        mod_name: &ModName,
-        generation: Option<GenerationId>,
-        scope: &Scope,
-    ) -> Self {
+    pub(super) fn unsent(unsent: Unsent, mod_name: &ModName, generation: Option<GenerationId>, scope: &Scope) -> Self {
         let mod_name = mod_name.clone();
         let world = |reason| Self::World {
             world: match scope {
@@ -87,10 +76,7 @@ impl ControlError {
             reason,
         };
         match (unsent, generation) {
-            (Unsent::UnknownGeneration, Some(generation)) => Self::UnknownGeneration {
-                mod_name,
-                generation,
-            },
+            (Unsent::UnknownGeneration, Some(generation)) => Self::UnknownGeneration { mod_name, generation },
             (Unsent::UnknownMod | Unsent::UnknownGeneration, _) => Self::UnknownMod { mod_name },
             (Unsent::NothingBefore, _) => Self::NothingBefore { mod_name },
             (Unsent::UnknownWorld, _) => world("does not exist"),

@@ -30,16 +30,8 @@ pub struct Control {
 }
 
 impl Control {
-    pub(crate) fn new(
-        submissions: Sender<Submission>,
-        fleet: Arc<Fleet>,
-        ledger: Arc<Ledger>,
-    ) -> Self {
-        Self {
-            submissions,
-            fleet,
-            ledger,
-        }
+    pub(crate) fn new(submissions: Sender<Submission>, fleet: Arc<Fleet>, ledger: Arc<Ledger>) -> Self {
+        Self { submissions, fleet, ledger }
     }
 
     /// Submits candidates that go live together: mod names and the contents of their files.
@@ -51,41 +43,28 @@ impl Control {
     /// # Errors
     ///
     /// No candidate, too many, one mod twice, or a full queue.
-    pub fn submit(
-        &self,
-        candidates: Vec<(ModName, Vec<u8>)>,
-    ) -> Result<SubmissionId, ControlError> {
+    pub fn submit(&self, candidates: Vec<(ModName, Vec<u8>)>) -> Result<SubmissionId, ControlError> {
         if candidates.is_empty() {
             return Err(ControlError::Nothing);
         }
         if candidates.len() > MODS_PER_SUBMISSION_MAX {
-            return Err(ControlError::TooManyMods {
-                found: candidates.len(),
-                limit: MODS_PER_SUBMISSION_MAX,
-            });
+            return Err(ControlError::TooManyMods { found: candidates.len(), limit: MODS_PER_SUBMISSION_MAX });
         }
         for (index, (name, _)) in candidates.iter().enumerate() {
-            if candidates[..index]
-                .iter()
-                .any(|(earlier, _)| earlier == name)
-            {
-                return Err(ControlError::Twice {
-                    mod_name: name.clone(),
-                });
+            if candidates[..index].iter().any(|(earlier, _)| earlier == name) {
+                return Err(ControlError::Twice { mod_name: name.clone() });
             }
         }
         let id = self.ledger.open();
-        self.submissions
-            .try_send(Submission { id, candidates })
-            .map_err(|error| {
-                self.ledger.withdraw(id);
-                match error {
-                    TrySendError::Full(_) => ControlError::QueueFull {
-                        limit: self.submissions.capacity().unwrap_or_default(),
-                    },
-                    TrySendError::Disconnected(_) => ControlError::Stopped,
+        self.submissions.try_send(Submission { id, candidates }).map_err(|error| {
+            self.ledger.withdraw(id);
+            match error {
+                TrySendError::Full(_) => {
+                    ControlError::QueueFull { limit: self.submissions.capacity().unwrap_or_default() }
                 }
-            })?;
+                TrySendError::Disconnected(_) => ControlError::Stopped,
+            }
+        })?;
         Ok(id)
     }
 
@@ -122,11 +101,7 @@ impl Control {
     /// # Errors
     ///
     /// Unknown mod or world, nothing to go back to, or a world that does not take changes.
-    pub fn roll_back(
-        &self,
-        mod_name: &ModName,
-        scope: Scope,
-    ) -> Result<SubmissionId, ControlError> {
+    pub fn roll_back(&self, mod_name: &ModName, scope: Scope) -> Result<SubmissionId, ControlError> {
         let sent = self.fleet.roll_back(mod_name, &scope);
         sent.map_err(|unsent| ControlError::unsent(unsent, mod_name, None, &scope))
     }
@@ -135,22 +110,12 @@ impl Control {
     pub fn status(&self) -> Status {
         let (mods, worlds) = self.fleet.status();
         let submissions = self.ledger.submissions().into_iter();
-        Status {
-            mods,
-            worlds,
-            submissions: submissions
-                .map(|(id, state)| SubmissionStatus { id, state })
-                .collect(),
-        }
+        Status { mods, worlds, submissions: submissions.map(|(id, state)| SubmissionStatus { id, state }).collect() }
     }
 
     /// Every change of what is active, oldest first, as far back as the limit `log_records` goes.
     pub fn log(&self) -> Vec<SwapRecord> {
-        self.ledger
-            .log()
-            .iter()
-            .map(|record| SwapRecord::clone(record))
-            .collect()
+        self.ledger.log().iter().map(|record| SwapRecord::clone(record)).collect()
     }
 }
 

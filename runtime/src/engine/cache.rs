@@ -24,20 +24,14 @@ struct Entries {
 impl FunctionCache {
     /// A cache of at most `bytes_max` bytes of keys and code.
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self {
-            bytes_max,
-            entries: Mutex::default(),
-        }
+        Self { bytes_max, entries: Mutex::default() }
     }
 }
 
 impl wasmtime::CacheStore for FunctionCache {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
         let entries = self.entries.lock();
-        entries
-            .by_key
-            .get(key)
-            .map(|code| Cow::Owned(code.to_vec()))
+        entries.by_key.get(key).map(|code| Cow::Owned(code.to_vec()))
     }
 
     fn insert(&self, key: &[u8], value: Vec<u8>) -> bool {
@@ -78,10 +72,7 @@ mod tests {
         assert!(cache.insert(b"c", vec![3; 40]));
         assert!(cache.get(b"a").is_none());
         assert_eq!(cache.get(b"c").as_deref(), Some(&[3; 40][..]));
-        assert!(
-            !cache.insert(b"d", vec![0; 200]),
-            "larger than the whole cache"
-        );
+        assert!(!cache.insert(b"d", vec![0; 200]), "larger than the whole cache");
         assert!(cache.entries.lock().bytes <= 100);
     }
 }

@@ -38,22 +38,14 @@ impl CheckedFunction {
                 found: found.to_string(),
             });
         }
-        Ok(Some(Self {
-            function,
-            parameters: expected.parameters.len(),
-            result: expected.results.first().copied(),
-        }))
+        Ok(Some(Self { function, parameters: expected.parameters.len(), result: expected.results.first().copied() }))
     }
 
     /// Calls it with the bit patterns of its parameters; answers the bit pattern of its result, 0 if it has none.
     ///
     /// An error is a trap, or a list of another length than the function has parameters.
     #[inline]
-    pub(crate) fn call<T: 'static>(
-        &self,
-        store: &mut Store<T>,
-        arguments: &[u64],
-    ) -> wasmtime::Result<u64> {
+    pub(crate) fn call<T: 'static>(&self, store: &mut Store<T>, arguments: &[u64]) -> wasmtime::Result<u64> {
         if arguments.len() != self.parameters {
             return Err(wasmtime::Error::msg(format!(
                 "expected {} values, found {}",
@@ -97,9 +89,7 @@ impl CheckedFunction {
 
 fn has_references(expected: &FunctionType) -> bool {
     let types = expected.parameters.iter().chain(&expected.results);
-    types
-        .into_iter()
-        .any(|t| matches!(t, ValueType::Reference | ValueType::V128))
+    types.into_iter().any(|t| matches!(t, ValueType::Reference | ValueType::V128))
 }
 
 /// The wasm types of a function in the linker's words.

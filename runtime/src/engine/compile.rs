@@ -95,18 +95,10 @@ impl<H: HostSide> Engine<H> {
                 return Err(missing(export));
             }
         }
-        Ok(Arc::new(Compiled {
-            generation: source.generation,
-            module,
-            imports,
-            layout: source.layout,
-        }))
+        Ok(Arc::new(Compiled { generation: source.generation, module, imports, layout: source.layout }))
     }
 
-    fn resolve_import(
-        &self,
-        import: &wasmtime::ImportType<'_>,
-    ) -> Result<ImportSource, EngineError> {
+    fn resolve_import(&self, import: &wasmtime::ImportType<'_>) -> Result<ImportSource, EngineError> {
         use wasmtime::ExternType::{Func, Global, Memory, Table};
         match (import.module(), import.name(), import.ty()) {
             (shell::MODULE, shell::MEMORY, Memory(_)) => Ok(ImportSource::Memory),
@@ -138,11 +130,7 @@ pub(crate) fn check_functions(
         .find(|export| export.name == name)
     {
         Some(export) if export.signature != *expected => {
-            found.push(other_type(
-                format!("export {name}"),
-                expected,
-                &export.signature,
-            ));
+            found.push(other_type(format!("export {name}"), expected, &export.signature));
         }
         None if is_required => found.push(missing(name)),
         _ => {}
@@ -174,15 +162,7 @@ fn import_position(
     } else {
         return Err(unknown_import(signatures, module, name));
     };
-    if *found == expected {
-        Ok(position)
-    } else {
-        Err(other_type(
-            format!("import {module}.{name}"),
-            &expected,
-            found,
-        ))
-    }
+    if *found == expected { Ok(position) } else { Err(other_type(format!("import {module}.{name}"), &expected, found)) }
 }
 
 fn required_exports() -> [(&'static str, FunctionType); 2] {
@@ -192,44 +172,27 @@ fn required_exports() -> [(&'static str, FunctionType); 2] {
 /// `tickswap_buffer(len: i32) -> i32`.
 pub(crate) fn buffer_type() -> FunctionType {
     use tickswap_linker::image::ValueType::I32;
-    FunctionType {
-        parameters: vec![I32],
-        results: vec![I32],
-    }
+    FunctionType { parameters: vec![I32], results: vec![I32] }
 }
 
 /// Whether the module has the export; an error if its types differ.
-fn check_export(
-    module: &wasmtime::Module,
-    name: &str,
-    expected: &FunctionType,
-) -> Result<bool, EngineError> {
+fn check_export(module: &wasmtime::Module, name: &str, expected: &FunctionType) -> Result<bool, EngineError> {
     match module.get_export(name) {
         None => Ok(false),
-        Some(wasmtime::ExternType::Func(found)) if call::function_type(&found) == *expected => {
-            Ok(true)
+        Some(wasmtime::ExternType::Func(found)) if call::function_type(&found) == *expected => Ok(true),
+        Some(wasmtime::ExternType::Func(found)) => {
+            Err(other_type(format!("export {name}"), expected, &call::function_type(&found)))
         }
-        Some(wasmtime::ExternType::Func(found)) => Err(other_type(
-            format!("export {name}"),
-            expected,
-            &call::function_type(&found),
-        )),
         Some(_) => Err(missing(name)),
     }
 }
 
 fn missing(export: &str) -> EngineError {
-    EngineError::MissingExport {
-        export: export.to_owned(),
-    }
+    EngineError::MissingExport { export: export.to_owned() }
 }
 
 fn other_type(what: String, expected: &FunctionType, found: &FunctionType) -> EngineError {
-    EngineError::FunctionType {
-        what,
-        expected: expected.to_string(),
-        found: found.to_string(),
-    }
+    EngineError::FunctionType { what, expected: expected.to_string(), found: found.to_string() }
 }
 
 fn unknown_import(signatures: &Signatures, module: &str, name: &str) -> EngineError {
@@ -242,20 +205,12 @@ fn unknown_import(signatures: &Signatures, module: &str, name: &str) -> EngineEr
         format!("{interface}: {}", names.join(", "))
     };
     // Naming the functions of the trait meant is what helps; of another trait only its name.
-    let interfaces = signatures
-        .contract()
-        .host
-        .iter()
-        .map(|interface| interface.name);
+    let interfaces = signatures.contract().host.iter().map(|interface| interface.name);
     let interfaces: Vec<_> = interfaces.collect();
     let offered = match interfaces.iter().find(|interface| **interface == module) {
         Some(interface) => offered(interface),
         None if interfaces.is_empty() => "no host functions".to_owned(),
         None => format!("the host traits {}", interfaces.join(", ")),
     };
-    EngineError::UnknownImport {
-        module: module.to_owned(),
-        name: name.to_owned(),
-        offered,
-    }
+    EngineError::UnknownImport { module: module.to_owned(), name: name.to_owned(), offered }
 }

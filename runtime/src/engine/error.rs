@@ -57,9 +57,7 @@ pub enum EngineError {
         found: String,
     },
     /// An export that every mod has is not there.
-    #[error(
-        "the mod does not export {export}; put #[tickswap_sdk::module] on its `impl` of a hooks trait"
-    )]
+    #[error("the mod does not export {export}; put #[tickswap_sdk::module] on its `impl` of a hooks trait")]
     MissingExport {
         /// Name of the export.
         export: String,

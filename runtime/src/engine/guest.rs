@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use tickswap_abi::{CodecError, RawArguments, ResultPassing};
 use tickswap_linker::GenerationId;
-use wasmtime::{
-    Extern, Func, Global, Instance, Memory, Ref, RefType, Store, Table, TableType, Val,
-};
+use wasmtime::{Extern, Func, Global, Instance, Memory, Ref, RefType, Store, Table, TableType, Val};
 
 use super::{
     CallFailure, Compiled, Engine, EngineError, GuestTrap, HostSide, Signatures,
@@ -64,17 +62,12 @@ impl<H: HostSide> Guest<H> {
         let state = GuestState::new(engine.memory_bytes_per_mod);
         let mut store = Store::new(&engine.wasm, state);
         store.limiter(|state| &mut state.limiter);
-        let shell =
-            Instance::new(&mut store, &engine.shell, &[]).map_err(not_made("the mod's memory"))?;
+        let shell = Instance::new(&mut store, &engine.shell, &[]).map_err(not_made("the mod's memory"))?;
         let memory = shell.get_memory(&mut store, shell::MEMORY);
         let stack_pointer = shell.get_global(&mut store, shell::STACK_POINTER);
         let host_functions = host::in_store(&engine.host, &mut store, &engine.signatures);
-        let (Some(memory), Some(stack_pointer), Some(host_functions)) =
-            (memory, stack_pointer, host_functions)
-        else {
-            return Err(EngineError::Unusable(
-                "the shell module is incomplete".to_owned(),
-            ));
+        let (Some(memory), Some(stack_pointer), Some(host_functions)) = (memory, stack_pointer, host_functions) else {
+            return Err(EngineError::Unusable("the shell module is incomplete".to_owned()));
         };
         store.data_mut().memory = Some(memory);
         let mut guest = Self {
@@ -96,9 +89,7 @@ impl<H: HostSide> Guest<H> {
     /// Position of a generation, if it is staged.
     pub(crate) fn position(&self, generation: GenerationId) -> Option<usize> {
         // The newest are asked for most.
-        self.staged
-            .iter()
-            .rposition(|staged| staged.generation == generation)
+        self.staged.iter().rposition(|staged| staged.generation == generation)
     }
 
     /// The generation at a position.
@@ -119,38 +110,22 @@ impl<H: HostSide> Guest<H> {
     /// Makes a generation callable, beside what runs. On an error nothing that runs is touched.
     ///
     /// `lenders` is the order in which others lend bodies for slots that this generation lacks.
-    pub(crate) fn stage(
-        &mut self,
-        code: &Compiled,
-        lenders: &[GenerationId],
-    ) -> Result<usize, EngineError> {
+    pub(crate) fn stage(&mut self, code: &Compiled, lenders: &[GenerationId]) -> Result<usize, EngineError> {
         if let Some(position) = self.position(code.generation) {
             return Ok(position);
         }
         if self.staged.len() >= self.generations_max {
-            return Err(EngineError::TooManyGenerations {
-                found: self.staged.len(),
-                limit: self.generations_max,
-            });
+            return Err(EngineError::TooManyGenerations { found: self.staged.len(), limit: self.generations_max });
         }
         self.check_layout(code)?;
         let types = TableType::new(RefType::FUNCREF, code.layout.table_size, None);
         let table = Table::new(&mut self.store, types, Ref::Func(None))
             .map_err(|error| instantiate("the function table", &error))?;
-        let imports: Vec<Extern> = code
-            .imports
-            .iter()
-            .map(|source| self.import(*source, table))
-            .collect();
+        let imports: Vec<Extern> = code.imports.iter().map(|source| self.import(*source, table)).collect();
         let instance = Instance::new(&mut self.store, &code.module, &imports)
             .map_err(|error| instantiate("the instance", &error))?;
         let mut staged = self.resolve(code, instance, table)?;
-        staged.owns = code
-            .layout
-            .slots
-            .iter()
-            .map(|slot| *slot as usize)
-            .collect();
+        staged.owns = code.layout.slots.iter().map(|slot| *slot as usize).collect();
         self.write_pieces(code)?;
         self.complete_tables(&staged, code, lenders)?;
         self.staged.push(staged);
@@ -158,11 +133,7 @@ impl<H: HostSide> Guest<H> {
     }
 
     /// Runs the mod's `Default`. Once per world, on the generation the world starts with.
-    pub(crate) fn start(
-        &mut self,
-        position: usize,
-        host: &mut Option<Box<H>>,
-    ) -> Result<(), GuestTrap> {
+    pub(crate) fn start(&mut self, position: usize, host: &mut Option<Box<H>>) -> Result<(), GuestTrap> {
         let start = self.staged.get(position).map(|staged| staged.start);
         let start = start.ok_or_else(|| not_staged(position))?;
         self.store.data_mut().host = host.take();
@@ -198,11 +169,7 @@ impl<H: HostSide> Guest<H> {
 
     /// Bytes of an encoded answer.
     pub(crate) fn bytes(&self, start: usize, length: usize) -> &[u8] {
-        let rest = self
-            .memory
-            .data(&self.store)
-            .get(start..)
-            .unwrap_or_default();
+        let rest = self.memory.data(&self.store).get(start..).unwrap_or_default();
         rest.get(..length).unwrap_or_default()
     }
 
@@ -214,26 +181,18 @@ impl<H: HostSide> Guest<H> {
     }
 
     #[inline]
-    fn call_with_host(
-        &mut self,
-        position: usize,
-        hook: usize,
-        arguments: RawArguments<'_>,
-    ) -> wasmtime::Result<u64> {
+    fn call_with_host(&mut self, position: usize, hook: usize, arguments: RawArguments<'_>) -> wasmtime::Result<u64> {
         let staged = self.staged.get(position);
         let found = staged.and_then(|staged| Some((staged.buffer, *staged.hooks.get(hook)?)));
         let Some((buffer, Some(function))) = found else {
-            return Err(wasmtime::Error::msg(
-                "the generation does not have this hook",
-            ));
+            return Err(wasmtime::Error::msg("the generation does not have this hook"));
         };
         match arguments {
             RawArguments::Scalars(bits) => function.call(&mut self.store, bits),
             RawArguments::Encoded(bytes) => {
                 let length = bytes.len() as u64;
                 let address = buffer.call(&mut self.store, &[length])?;
-                self.memory
-                    .write(&mut self.store, address as usize, bytes)?;
+                self.memory.write(&mut self.store, address as usize, bytes)?;
                 function.call(&mut self.store, &[length])
             }
         }
@@ -284,12 +243,7 @@ impl<H: HostSide> Guest<H> {
     }
 
     fn check_layout(&self, code: &Compiled) -> Result<(), EngineError> {
-        let refused = |reason: String| {
-            Err(EngineError::Place {
-                generation: code.generation,
-                reason,
-            })
-        };
+        let refused = |reason: String| Err(EngineError::Place { generation: code.generation, reason });
         let layout = &code.layout;
         if layout.stack_size > self.stack_size {
             return refused(format!(
@@ -309,39 +263,22 @@ impl<H: HostSide> Guest<H> {
             }
         }
         match layout.slots.iter().find(|slot| **slot >= layout.table_size) {
-            Some(slot) => refused(format!(
-                "slot {slot} lies beyond its table of {} entries",
-                layout.table_size
-            )),
+            Some(slot) => refused(format!("slot {slot} lies beyond its table of {} entries", layout.table_size)),
             None => Ok(()),
         }
     }
 
-    fn resolve(
-        &mut self,
-        code: &Compiled,
-        instance: Instance,
-        table: Table,
-    ) -> Result<Staged, EngineError> {
+    fn resolve(&mut self, code: &Compiled, instance: Instance, table: Table) -> Result<Staged, EngineError> {
         let store = &mut self.store;
         let mut required = |name: &str, types| {
-            CheckedFunction::resolve(store, &instance, name, &types)?.ok_or_else(|| {
-                EngineError::MissingExport {
-                    export: name.to_owned(),
-                }
-            })
+            CheckedFunction::resolve(store, &instance, name, &types)?
+                .ok_or_else(|| EngineError::MissingExport { export: name.to_owned() })
         };
         let buffer = required(BUFFER, buffer_type())?;
         let start = required(START, Default::default())?;
         let hooks = self.signatures.hooks().iter();
-        let hooks = hooks.map(|hook| {
-            CheckedFunction::resolve(
-                &mut self.store,
-                &instance,
-                hook.descriptor.export,
-                &hook.wasm,
-            )
-        });
+        let hooks =
+            hooks.map(|hook| CheckedFunction::resolve(&mut self.store, &instance, hook.descriptor.export, &hook.wasm));
         Ok(Staged {
             generation: code.generation,
             table,
@@ -357,9 +294,7 @@ impl<H: HostSide> Guest<H> {
     fn write_pieces(&mut self, code: &Compiled) -> Result<(), EngineError> {
         for piece in &code.layout.pieces {
             if self.written.insert(piece.id.0 as usize) {
-                let written =
-                    self.memory
-                        .write(&mut self.store, piece.address as usize, &piece.bytes);
+                let written = self.memory.write(&mut self.store, piece.address as usize, &piece.bytes);
                 written.map_err(|error| EngineError::Place {
                     generation: code.generation,
                     reason: format!("its data cannot be written: {error}"),
@@ -373,57 +308,34 @@ impl<H: HostSide> Guest<H> {
     ///
     /// A slot that others had before is borrowed from the nearest of them. A slot that is new to this world can only be
     /// lent by the new generation. Bodies once borrowed stay, even if a nearer lender is staged later.
-    fn complete_tables(
-        &mut self,
-        new: &Staged,
-        code: &Compiled,
-        lenders: &[GenerationId],
-    ) -> Result<(), EngineError> {
+    fn complete_tables(&mut self, new: &Staged, code: &Compiled, lenders: &[GenerationId]) -> Result<(), EngineError> {
         let failed = |error: wasmtime::Error| instantiate("the completed function table", &error);
         for staged in &self.staged {
-            let missing =
-                u64::from(code.layout.table_size).saturating_sub(staged.table.size(&self.store));
-            staged
-                .table
-                .grow(&mut self.store, missing, Ref::Func(None))
-                .map_err(failed)?;
+            let missing = u64::from(code.layout.table_size).saturating_sub(staged.table.size(&self.store));
+            staged.table.grow(&mut self.store, missing, Ref::Func(None)).map_err(failed)?;
         }
-        let longest = self
-            .staged
-            .first()
-            .map_or(0, |staged| staged.table.size(&self.store));
+        let longest = self.staged.first().map_or(0, |staged| staged.table.size(&self.store));
         let missing = longest.saturating_sub(new.table.size(&self.store));
-        new.table
-            .grow(&mut self.store, missing, Ref::Func(None))
-            .map_err(failed)?;
+        new.table.grow(&mut self.store, missing, Ref::Func(None)).map_err(failed)?;
         for slot in code.layout.slots.iter().map(|slot| *slot as usize) {
             if !self.owned.contains(slot) {
                 let body = new.table.get(&mut self.store, slot as u64);
                 let body = body.unwrap_or(Ref::Func(None));
                 for staged in &self.staged {
-                    staged
-                        .table
-                        .set(&mut self.store, slot as u64, body.clone())
-                        .map_err(failed)?;
+                    staged.table.set(&mut self.store, slot as u64, body.clone()).map_err(failed)?;
                 }
             }
         }
         let nearest: Vec<&Staged> = lenders
             .iter()
-            .filter_map(|lender| {
-                self.staged
-                    .iter()
-                    .find(|staged| staged.generation == *lender)
-            })
+            .filter_map(|lender| self.staged.iter().find(|staged| staged.generation == *lender))
             .collect();
         for slot in self.owned.iter().filter(|slot| !new.owns.contains(*slot)) {
             // Every owned slot has a staged owner; the order names all generations.
             let lender = nearest.iter().find(|staged| staged.owns.contains(slot));
             let lender = lender.or_else(|| nearest.first());
             if let Some(body) = lender.and_then(|l| l.table.get(&mut self.store, slot as u64)) {
-                new.table
-                    .set(&mut self.store, slot as u64, body)
-                    .map_err(failed)?;
+                new.table.set(&mut self.store, slot as u64, body).map_err(failed)?;
             }
         }
         code.layout.slots.iter().for_each(|slot| {
@@ -434,10 +346,7 @@ impl<H: HostSide> Guest<H> {
 }
 
 fn instantiate(what: &'static str, error: &wasmtime::Error) -> EngineError {
-    EngineError::Instantiate {
-        what,
-        reason: format!("{error:#}"),
-    }
+    EngineError::Instantiate { what, reason: format!("{error:#}") }
 }
 
 fn not_staged(position: usize) -> GuestTrap {
@@ -461,9 +370,7 @@ impl BitSet {
     }
 
     fn contains(&self, number: usize) -> bool {
-        self.0
-            .get(number / 64)
-            .is_some_and(|word| word & (1 << (number % 64)) != 0)
+        self.0.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
     }
 
     fn iter(&self) -> impl Iterator<Item = usize> + '_ {

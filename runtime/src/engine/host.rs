@@ -5,8 +5,7 @@
 
 use smallvec::SmallVec;
 use tickswap_abi::{
-    AnswerBuffer, CodecError, HostFunctionKind, ParameterPassing, RawAnswer, RawArguments,
-    ResultPassing, ScalarType,
+    AnswerBuffer, CodecError, HostFunctionKind, ParameterPassing, RawAnswer, RawArguments, ResultPassing, ScalarType,
 };
 use tickswap_linker::image::{FunctionType, ValueType};
 use wasmtime::{Caller, FuncType, Linker, Val, ValType};
@@ -17,12 +16,7 @@ use crate::limits::{CALL_BYTES_MAX, LOG_LINE_BYTES_MAX, PANIC_MESSAGE_BYTES_MAX}
 /// What answers a mod's queries, takes its effects and its log lines. An `Err` traps the mod with that message.
 pub(crate) trait HostSide: Send + 'static {
     /// Answers the query at `function` into `answer`.
-    fn query(
-        &mut self,
-        function: usize,
-        arguments: RawArguments<'_>,
-        answer: &mut AnswerBuffer,
-    ) -> Result<(), String>;
+    fn query(&mut self, function: usize, arguments: RawArguments<'_>, answer: &mut AnswerBuffer) -> Result<(), String>;
 
     /// Queues the effect at `function`.
     fn effect(&mut self, function: usize, arguments: RawArguments<'_>) -> Result<(), String>;
@@ -60,23 +54,14 @@ const SDK_MODULE: &str = "tickswap";
 
 /// The SDK's imports, by position after the contract's.
 pub(crate) fn sdk_functions() -> [(&'static str, FunctionType); 3] {
-    let takes = |count: usize| FunctionType {
-        parameters: vec![ValueType::I32; count],
-        results: vec![],
-    };
-    [
-        ("log", takes(3)),
-        ("panic", takes(2)),
-        ("take_answer", takes(1)),
-    ]
+    let takes = |count: usize| FunctionType { parameters: vec![ValueType::I32; count], results: vec![] };
+    [("log", takes(3)), ("panic", takes(2)), ("take_answer", takes(1))]
 }
 
 /// Index of an SDK import by its names.
 pub(crate) fn sdk_function(module: &str, name: &str) -> Option<usize> {
     let functions = sdk_functions();
-    functions
-        .iter()
-        .position(|(known, _)| module == SDK_MODULE && *known == name)
+    functions.iter().position(|(known, _)| module == SDK_MODULE && *known == name)
 }
 
 /// Makes all host functions, once per engine.
@@ -87,19 +72,12 @@ pub(crate) fn functions<H: HostSide>(
     let mut linker = Linker::new(engine);
     for (position, function) in signatures.host_functions().iter().enumerate() {
         let descriptor = function.descriptor;
-        let shape = Shape {
-            position,
-            kind: descriptor.kind,
-            parameters: descriptor.parameters,
-            result: descriptor.result,
-        };
+        let shape =
+            Shape { position, kind: descriptor.kind, parameters: descriptor.parameters, result: descriptor.result };
         let types = func_type(engine, &function.wasm);
-        linker.func_new(
-            function.interface.name,
-            descriptor.name,
-            types,
-            move |caller, parameters, results| shape.call(caller, parameters, results),
-        )?;
+        linker.func_new(function.interface.name, descriptor.name, types, move |caller, parameters, results| {
+            shape.call(caller, parameters, results)
+        })?;
     }
     linker.func_wrap(SDK_MODULE, "log", log::<H>)?;
     linker.func_wrap(SDK_MODULE, "panic", panic::<H>)?;
@@ -116,9 +94,7 @@ pub(crate) fn in_store<H: HostSide>(
     let own = signatures.host_functions().iter();
     let own = own.map(|function| (function.interface.name, function.descriptor.name));
     let sdk = sdk_functions().map(|(name, _)| (SDK_MODULE, name));
-    own.chain(sdk)
-        .map(|(module, name)| linker.get(&mut *store, module, name).ok()?.into_func())
-        .collect()
+    own.chain(sdk).map(|(module, name)| linker.get(&mut *store, module, name).ok()?.into_func()).collect()
 }
 
 /// How one host function passes its values.
@@ -156,8 +132,7 @@ impl Shape {
             HostFunctionKind::Effect => host.effect(self.position, arguments).map_err(refusal),
             HostFunctionKind::Query => {
                 state.answer.clear();
-                host.query(self.position, arguments, &mut state.answer)
-                    .map_err(refusal)?;
+                host.query(self.position, arguments, &mut state.answer).map_err(refusal)?;
                 self.hand_over(state.answer.answer(), results)
             }
         }
@@ -167,9 +142,7 @@ impl Shape {
         let value = match (self.result, answer) {
             (ResultPassing::Nothing, _) => return Ok(()),
             (ResultPassing::Scalar(scalar), RawAnswer::Scalar(bits)) => value(scalar, bits),
-            (ResultPassing::Encoded, RawAnswer::Encoded(bytes))
-                if bytes.len() <= CALL_BYTES_MAX =>
-            {
+            (ResultPassing::Encoded, RawAnswer::Encoded(bytes)) if bytes.len() <= CALL_BYTES_MAX => {
                 Val::I32(bytes.len() as i32)
             }
             (ResultPassing::Encoded, RawAnswer::Encoded(bytes)) => {
@@ -179,9 +152,7 @@ impl Shape {
                 )));
             }
             (expected, found) => {
-                return Err(refusal(format!(
-                    "the server's answer should be passed as {expected:?}, found {found:?}"
-                )));
+                return Err(refusal(format!("the server's answer should be passed as {expected:?}, found {found:?}")));
             }
         };
         match results.first_mut() {
@@ -205,31 +176,20 @@ fn log<H: HostSide>(
     Ok(())
 }
 
-fn panic<H: HostSide>(
-    mut caller: Caller<'_, GuestState<H>>,
-    address: i32,
-    length: i32,
-) -> wasmtime::Result<()> {
+fn panic<H: HostSide>(mut caller: Caller<'_, GuestState<H>>, address: i32, length: i32) -> wasmtime::Result<()> {
     let (memory, state) = memory_and_state(&mut caller)?;
     let text = text(memory, address, length, PANIC_MESSAGE_BYTES_MAX)?;
     state.panic = Some(text.into_owned());
     Ok(())
 }
 
-fn take_answer<H: HostSide>(
-    mut caller: Caller<'_, GuestState<H>>,
-    address: i32,
-) -> wasmtime::Result<()> {
+fn take_answer<H: HostSide>(mut caller: Caller<'_, GuestState<H>>, address: i32) -> wasmtime::Result<()> {
     let (memory, state) = memory_and_state(&mut caller)?;
     let RawAnswer::Encoded(answer) = state.answer.answer() else {
-        return Err(refusal(
-            "take_answer was called without an encoded answer".to_owned(),
-        ));
+        return Err(refusal("take_answer was called without an encoded answer".to_owned()));
     };
     let start = address.cast_unsigned() as usize;
-    let room = memory
-        .get_mut(start..)
-        .and_then(|rest| rest.get_mut(..answer.len()));
+    let room = memory.get_mut(start..).and_then(|rest| rest.get_mut(..answer.len()));
     match room {
         Some(room) => room.copy_from_slice(answer),
         None => {
@@ -251,38 +211,25 @@ fn memory_and_state<'a, H: HostSide>(
 }
 
 /// A text of at most `limit` bytes; more is cut, and bytes that are no UTF-8 are replaced.
-fn text(
-    memory: &[u8],
-    address: i32,
-    length: i32,
-    limit: usize,
-) -> wasmtime::Result<std::borrow::Cow<'_, str>> {
+fn text(memory: &[u8], address: i32, length: i32, limit: usize) -> wasmtime::Result<std::borrow::Cow<'_, str>> {
     let length = length.cast_unsigned().min(limit as u32).cast_signed();
     slice(memory, address, length, limit).map(String::from_utf8_lossy)
 }
 
 fn slice(memory: &[u8], address: i32, length: i32, limit: usize) -> wasmtime::Result<&[u8]> {
-    let (start, length) = (
-        address.cast_unsigned() as usize,
-        length.cast_unsigned() as usize,
-    );
+    let (start, length) = (address.cast_unsigned() as usize, length.cast_unsigned() as usize);
     if length > limit {
-        return Err(refusal(format!(
-            "the call carries {length} bytes, at most {limit} are allowed (CALL_BYTES_MAX)"
-        )));
+        return Err(refusal(format!("the call carries {length} bytes, at most {limit} are allowed (CALL_BYTES_MAX)")));
     }
-    memory
-        .get(start..)
-        .and_then(|rest| rest.get(..length))
-        .ok_or_else(|| {
-            refusal(
-                CodecError::Passing {
-                    expected: "arguments within the mod's memory",
-                    found: format!("{length} bytes at {start:#x}"),
-                }
-                .to_string(),
-            )
-        })
+    memory.get(start..).and_then(|rest| rest.get(..length)).ok_or_else(|| {
+        refusal(
+            CodecError::Passing {
+                expected: "arguments within the mod's memory",
+                found: format!("{length} bytes at {start:#x}"),
+            }
+            .to_string(),
+        )
+    })
 }
 
 fn no_host() -> wasmtime::Error {
@@ -320,9 +267,5 @@ fn func_type(engine: &wasmtime::Engine, types: &FunctionType) -> FuncType {
         ValueType::F64 => ValType::F64,
         _ => ValType::I32,
     };
-    FuncType::new(
-        engine,
-        types.parameters.iter().map(convert),
-        types.results.iter().map(convert),
-    )
+    FuncType::new(engine, types.parameters.iter().map(convert), types.results.iter().map(convert))
 }

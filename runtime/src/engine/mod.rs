@@ -47,15 +47,10 @@ pub(crate) struct Engine<H: HostSide> {
 
 impl<H: HostSide> Engine<H> {
     /// An engine for mods of `contract`. With `backtrace_lines` every generation keeps its debug information.
-    pub(crate) fn new(
-        contract: Contract,
-        limits: &Limits,
-        backtrace_lines: bool,
-    ) -> Result<Self, EngineError> {
+    pub(crate) fn new(contract: Contract, limits: &Limits, backtrace_lines: bool) -> Result<Self, EngineError> {
         let unusable = |error: wasmtime::Error| EngineError::Unusable(format!("{error:#}"));
         let signatures = Arc::new(Signatures::new(contract)?);
-        let wasm = wasmtime::Engine::new(&config(limits, backtrace_lines).map_err(unusable)?)
-            .map_err(unusable)?;
+        let wasm = wasmtime::Engine::new(&config(limits, backtrace_lines).map_err(unusable)?).map_err(unusable)?;
         let shell = shell::bytes(limits.memory_bytes_per_mod)?;
         let shell = wasmtime::Module::new(&wasm, shell).map_err(unusable)?;
         let host = host::functions(&wasm, &signatures).map_err(unusable)?;

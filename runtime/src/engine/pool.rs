@@ -32,10 +32,7 @@ impl PreparePool {
 pub(crate) fn yield_to_ticks() {
     // On Linux the process call with a thread's number changes that thread alone.
     #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::setpriority_process(
-        Some(rustix::thread::gettid()),
-        limits::PREPARE_NICENESS,
-    ) {
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), limits::PREPARE_NICENESS) {
         tracing::debug!(%error, "a preparing thread keeps its priority");
     }
 }

@@ -6,20 +6,15 @@
 
 use tickswap_linker::limits::{IMAGE_AREA_BYTES, WASM_PAGE_BYTES};
 use wasm_encoder::{
-    ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType, MemorySection, MemoryType,
-    Module, ValType,
+    ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType, MemorySection, MemoryType, Module, ValType,
 };
 
 use super::EngineError;
 
-/// Export name of the memory; also the field that linked modules import it as.
-pub(crate) const MEMORY: &str = "memory";
-/// Export name of the stack pointer; also the field that linked modules import it as.
-pub(crate) const STACK_POINTER: &str = "stack_pointer";
-/// Field that linked modules import their generation's function table as.
-pub(crate) const TABLE: &str = "table";
-/// Module that linked modules import all three from.
-pub(crate) const MODULE: &str = "tickswap.shell";
+/// Export names of the shell, by which linked modules import what it defines; and the field of their function table.
+pub(crate) use tickswap_linker::link::{
+    SHELL_MEMORY as MEMORY, SHELL_MODULE as MODULE, SHELL_STACK_POINTER as STACK_POINTER, SHELL_TABLE as TABLE,
+};
 
 /// The module's bytes. The heap begins where the image area ends, so the memory starts at exactly that size.
 pub(crate) fn bytes(memory_bytes_max: u64) -> Result<Vec<u8>, EngineError> {
@@ -42,21 +37,14 @@ pub(crate) fn bytes(memory_bytes_max: u64) -> Result<Vec<u8>, EngineError> {
         page_size_log2: None,
     });
     let mut globals = GlobalSection::new();
-    let stack_pointer = GlobalType {
-        val_type: ValType::I32,
-        mutable: true,
-        shared: false,
-    };
+    let stack_pointer = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
     // The host sets it to the mod's stack size before any code runs.
     globals.global(stack_pointer, &ConstExpr::i32_const(0));
     let mut exports = ExportSection::new();
     exports.export(MEMORY, ExportKind::Memory, 0);
     exports.export(STACK_POINTER, ExportKind::Global, 0);
     let mut module = Module::new();
-    module
-        .section(&memories)
-        .section(&globals)
-        .section(&exports);
+    module.section(&memories).section(&globals).section(&exports);
     Ok(module.finish())
 }
 

@@ -3,8 +3,8 @@
 //! Positions count through all traits of one kind. They are resolved once, at load, and never change.
 
 use tickswap_abi::{
-    Contract, HookDescriptor, HookRef, HooksInterface, HostFunctionDescriptor, HostFunctionKind,
-    HostInterface, ParameterPassing, ResultPassing, ScalarType,
+    Contract, HookDescriptor, HookRef, HooksInterface, HostFunctionDescriptor, HostFunctionKind, HostInterface,
+    ParameterPassing, ResultPassing, ScalarType,
 };
 use tickswap_linker::image::{FunctionType, ValueType};
 
@@ -49,10 +49,7 @@ pub(crate) struct Signatures {
 impl Signatures {
     /// Gives every function of the contract its position.
     pub(crate) fn new(contract: Contract) -> Result<Self, EngineError> {
-        let refused = |reason: String| EngineError::Contract {
-            contract: contract.name,
-            reason,
-        };
+        let refused = |reason: String| EngineError::Contract { contract: contract.name, reason };
         let mut hook_starts: Vec<(u64, usize)> = Vec::new();
         let mut hooks = Vec::new();
         for &interface in &contract.hooks {
@@ -72,16 +69,11 @@ impl Signatures {
             if name == "tickswap" || name == super::shell::MODULE {
                 return Err(refused(format!("the name {name} belongs to the runtime")));
             }
-            if contract.host[..interface_position]
-                .iter()
-                .any(|earlier| earlier.name == name)
-            {
+            if contract.host[..interface_position].iter().any(|earlier| earlier.name == name) {
                 return Err(refused(format!("two host traits have the name {name}")));
             }
             for (index, descriptor) in interface.functions.iter().enumerate() {
-                if descriptor.kind == HostFunctionKind::Effect
-                    && descriptor.result != ResultPassing::Nothing
-                {
+                if descriptor.kind == HostFunctionKind::Effect && descriptor.result != ResultPassing::Nothing {
                     let function = descriptor.name;
                     return Err(refused(format!(
                         "the effect {name}::{function} has a result; effects are queued and answer nothing"
@@ -96,12 +88,7 @@ impl Signatures {
                 });
             }
         }
-        Ok(Self {
-            contract,
-            hook_starts,
-            hooks,
-            host_functions,
-        })
+        Ok(Self { contract, hook_starts, hooks, host_functions })
     }
 
     /// The contract itself.
@@ -112,10 +99,7 @@ impl Signatures {
     /// Position of a hook, or `None` if the contract lacks it.
     #[inline]
     pub(crate) fn hook_position(&self, hook: HookRef) -> Option<usize> {
-        let (_, start) = self
-            .hook_starts
-            .iter()
-            .find(|(id, _)| *id == hook.interface.id)?;
+        let (_, start) = self.hook_starts.iter().find(|(id, _)| *id == hook.interface.id)?;
         let position = start + hook.index;
         // An index beyond its own trait would reach into the next one.
         (hook.index < hook.interface.hooks.len() && position < self.hooks.len()).then_some(position)
@@ -133,9 +117,7 @@ impl Signatures {
 
     /// Position of a host function by its import names.
     pub(crate) fn host_function(&self, module: &str, field: &str) -> Option<usize> {
-        self.host_functions
-            .iter()
-            .position(|f| f.interface.name == module && f.descriptor.name == field)
+        self.host_functions.iter().position(|f| f.interface.name == module && f.descriptor.name == field)
     }
 }
 

@@ -4,15 +4,14 @@
 use std::sync::Arc;
 
 use tickswap_abi::{
-    AnswerBuffer, Contract, HookDescriptor, HookRef, HooksInterface, HostCallError,
-    HostFunctionDescriptor, HostFunctionKind, HostFunctions, HostInterface, ParameterPassing,
-    RawArguments, ResultPassing, ScalarType,
+    AnswerBuffer, Contract, HookDescriptor, HookRef, HooksInterface, HostCallError, HostFunctionDescriptor,
+    HostFunctionKind, HostFunctions, HostInterface, ParameterPassing, RawArguments, ResultPassing, ScalarType,
 };
 use tickswap_linker::{GenerationId, PieceId, link::Piece};
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind,
-    ExportSection, Function, FunctionSection, GlobalType, ImportSection, Instruction as I, MemArg,
-    MemoryType, Module, RefType, TableType, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function,
+    FunctionSection, GlobalType, ImportSection, Instruction as I, MemArg, MemoryType, Module, RefType, TableType,
+    TypeSection, ValType,
 };
 
 use super::{CodeSource, Compiled, Engine, EngineError, HostSide, compile::Layout};
@@ -24,15 +23,7 @@ const fn hook(
     result: ResultPassing,
     optional: bool,
 ) -> HookDescriptor {
-    HookDescriptor {
-        name,
-        export,
-        signature: name,
-        fingerprint: 0,
-        parameters,
-        result,
-        optional,
-    }
+    HookDescriptor { name, export, signature: name, fingerprint: 0, parameters, result, optional }
 }
 
 const NONE: ParameterPassing = ParameterPassing::Scalars(&[]);
@@ -46,13 +37,7 @@ pub(crate) static HOOKS: HooksInterface = HooksInterface {
     hooks: &[
         hook("add", "test_add", ONE, ResultPassing::Nothing, false),
         hook("total", "test_total", NONE, NUMBER, false),
-        hook(
-            "echo",
-            "test_echo",
-            ParameterPassing::Encoded,
-            ResultPassing::Encoded,
-            false,
-        ),
+        hook("echo", "test_echo", ParameterPassing::Encoded, ResultPassing::Encoded, false),
         hook("stack", "test_stack", NONE, NUMBER, false),
         hook("clear", "test_clear", NONE, ResultPassing::Nothing, true),
     ],
@@ -88,10 +73,7 @@ pub(crate) const STACK: HookRef = reference(3);
 pub(crate) const CLEAR: HookRef = reference(4);
 
 const fn reference(index: usize) -> HookRef {
-    HookRef {
-        interface: &HOOKS,
-        index,
-    }
+    HookRef { interface: &HOOKS, index }
 }
 
 pub(crate) fn contract() -> Contract {
@@ -116,12 +98,7 @@ impl HostFunctions for TestHost {
         &HOST
     }
 
-    fn answer(
-        &self,
-        _: usize,
-        _: RawArguments<'_>,
-        answer: &mut AnswerBuffer,
-    ) -> Result<(), HostCallError> {
+    fn answer(&self, _: usize, _: RawArguments<'_>, answer: &mut AnswerBuffer) -> Result<(), HostCallError> {
         answer.put_scalar(self.0.expect("the server has a bug"));
         Ok(())
     }
@@ -156,10 +133,7 @@ impl Sample {
         }
     }
 
-    pub(crate) fn compile<H: HostSide>(
-        &self,
-        engine: &Engine<H>,
-    ) -> Result<Arc<Compiled>, EngineError> {
+    pub(crate) fn compile<H: HostSide>(&self, engine: &Engine<H>) -> Result<Arc<Compiled>, EngineError> {
         engine.compile(CodeSource {
             generation: GenerationId::new(self.generation),
             module: self.module(),
@@ -188,15 +162,7 @@ impl Sample {
         let mut imports = ImportSection::new();
         let shell = "tickswap.shell";
         imports.import(shell, "memory", memory());
-        imports.import(
-            shell,
-            "stack_pointer",
-            GlobalType {
-                val_type: i32,
-                mutable: true,
-                shared: false,
-            },
-        );
+        imports.import(shell, "stack_pointer", GlobalType { val_type: i32, mutable: true, shared: false });
         imports.import(shell, "table", table(self.table_size));
         imports.import("TestHost", self.import, EntityType::Function(2));
         imports.import("TestHost", "said", EntityType::Function(1));
@@ -207,14 +173,7 @@ impl Sample {
             functions.function(ty);
         }
         let mut exports = ExportSection::new();
-        let names = [
-            "tickswap_start",
-            "tickswap_buffer",
-            "test_add",
-            "test_total",
-            "test_echo",
-            "test_stack",
-        ];
+        let names = ["tickswap_start", "tickswap_buffer", "test_add", "test_total", "test_echo", "test_stack"];
         for (index, name) in (3..).zip(names) {
             exports.export(name, ExportKind::Func, index);
         }
@@ -227,11 +186,7 @@ impl Sample {
             elements.active(None, &offset, Elements::Functions(vec![10].into()));
         }
         let mut module = Module::new();
-        module
-            .section(&types)
-            .section(&imports)
-            .section(&functions)
-            .section(&exports);
+        module.section(&types).section(&imports).section(&functions).section(&exports);
         module.section(&elements).section(&self.code());
         module.finish()
     }
@@ -240,67 +195,26 @@ impl Sample {
         let state = || I::I32Const(STATE as i32);
         let load = I::I32Load(at());
         let mut code = CodeSection::new();
-        let start = [
-            state(),
-            state(),
-            load.clone(),
-            I::I32Const(1000),
-            I::I32Add,
-            I::I32Store(at()),
-        ];
-        let trap: &[I<'_>] = if self.start_traps {
-            &[I::Unreachable]
-        } else {
-            &[]
-        };
+        let start = [state(), state(), load.clone(), I::I32Const(1000), I::I32Add, I::I32Store(at())];
+        let trap: &[I<'_>] = if self.start_traps { &[I::Unreachable] } else { &[] };
         body(&mut code, &[&start, trap]);
         body(&mut code, &[&[I::I32Const(BUFFER as i32)]]);
-        let message = [
-            I::I32Const(MESSAGE as i32),
-            I::I32Const(10),
-            I::Call(2),
-            I::Unreachable,
-        ];
+        let message = [I::I32Const(MESSAGE as i32), I::I32Const(10), I::Call(2), I::Unreachable];
         let move_stack = |by| [I::GlobalGet(0), I::I32Const(by), I::I32Add, I::GlobalSet(0)];
         body(
             &mut code,
             &[
                 &move_stack(-16),
                 &[I::LocalGet(0), I::Call(1), I::Call(0), I::Drop],
-                &[
-                    I::LocalGet(0),
-                    I::I32Const(FATAL as i32),
-                    I::I32Eq,
-                    I::If(BlockType::Empty),
-                ],
+                &[I::LocalGet(0), I::I32Const(FATAL as i32), I::I32Eq, I::If(BlockType::Empty)],
                 &message,
-                &[
-                    I::End,
-                    state(),
-                    state(),
-                    load.clone(),
-                    I::LocalGet(0),
-                    I::I32Const(1),
-                ],
-                &[
-                    I::CallIndirect {
-                        type_index: 2,
-                        table_index: 0,
-                    },
-                    I::I32Mul,
-                    I::I32Add,
-                    I::I32Store(at()),
-                ],
+                &[I::End, state(), state(), load.clone(), I::LocalGet(0), I::I32Const(1)],
+                &[I::CallIndirect { type_index: 2, table_index: 0 }, I::I32Mul, I::I32Add, I::I32Store(at())],
                 &move_stack(16),
             ],
         );
         body(&mut code, &[&[state(), load]]);
-        let answer = [
-            I::I64Const(i64::from(BUFFER) << 32),
-            I::LocalGet(0),
-            I::I64ExtendI32U,
-            I::I64Or,
-        ];
+        let answer = [I::I64Const(i64::from(BUFFER) << 32), I::LocalGet(0), I::I64ExtendI32U, I::I64Or];
         body(&mut code, &[&answer]);
         body(&mut code, &[&[I::GlobalGet(0)]]);
         body(&mut code, &[&[state(), I::I32Const(0), I::I32Store(at())]]);
@@ -319,21 +233,11 @@ fn body(code: &mut CodeSection, parts: &[&[I<'_>]]) {
 }
 
 fn at() -> MemArg {
-    MemArg {
-        offset: 0,
-        align: 2,
-        memory_index: 0,
-    }
+    MemArg { offset: 0, align: 2, memory_index: 0 }
 }
 
 fn memory() -> MemoryType {
-    MemoryType {
-        minimum: 1,
-        maximum: None,
-        memory64: false,
-        shared: false,
-        page_size_log2: None,
-    }
+    MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None }
 }
 
 fn table(minimum: u32) -> TableType {
@@ -347,12 +251,7 @@ fn table(minimum: u32) -> TableType {
 }
 
 fn piece(id: u32, address: u32, bytes: &[u8]) -> Piece {
-    Piece {
-        id: PieceId(id),
-        address,
-        bytes: bytes.into(),
-        fresh: true,
-    }
+    Piece { id: PieceId(id), address, bytes: bytes.into(), fresh: true }
 }
 
 /// A host side for tests that call no hooks.
@@ -409,8 +308,6 @@ fn an_effect_with_a_result_is_no_contract() {
     };
     let limits = crate::limits::Limits::default();
     let contract = Contract::new("test").with_host(&WRONG);
-    let error = Engine::<Nobody>::new(contract, &limits, false)
-        .err()
-        .unwrap();
+    let error = Engine::<Nobody>::new(contract, &limits, false).err().unwrap();
     assert!(error.to_string().contains("Wrong::both"), "{error}");
 }

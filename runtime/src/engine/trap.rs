@@ -61,10 +61,7 @@ impl GuestTrap {
 
     /// A trap that no code of the mod raised.
     pub(crate) fn of_host(message: String) -> Self {
-        Self {
-            message,
-            frames: Vec::new(),
-        }
+        Self { message, frames: Vec::new() }
     }
 }
 
@@ -75,11 +72,7 @@ fn frames(frame: &wasmtime::FrameInfo) -> Vec<TrapFrame> {
         None => format!("function {}", frame.func_index()),
     };
     if frame.symbols().is_empty() {
-        return vec![TrapFrame {
-            function: own_name(),
-            file: None,
-            line: None,
-        }];
+        return vec![TrapFrame { function: own_name(), file: None, line: None }];
     }
     let symbols = frame.symbols().iter();
     symbols

@@ -38,7 +38,7 @@ pub enum SwapError {
     Functions(Vec<EngineError>),
     /// The gate does not let the candidate pass.
     #[error(transparent)]
-    Verdict(#[from] verify::Refusal),
+    Verdict(#[from] Box<verify::Refusal>),
     /// There is no room for it beside the generations that are resident.
     #[error(transparent)]
     Place(#[from] PlaceError),
@@ -70,11 +70,7 @@ pub struct Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            formatter,
-            "mod {} is not loaded: {}",
-            self.mod_name, self.reason
-        )
+        write!(formatter, "mod {} is not loaded: {}", self.mod_name, self.reason)
     }
 }
 
@@ -108,11 +104,7 @@ impl SwapError {
             Self::Compile(_) => RefusalStage::Compile,
             Self::Broken | Self::Panicked(_) => RefusalStage::Internal,
         };
-        Refusal {
-            mod_name: mod_name.clone(),
-            stage,
-            reason: self.to_string(),
-        }
+        Refusal { mod_name: mod_name.clone(), stage, reason: self.to_string() }
     }
 }
 

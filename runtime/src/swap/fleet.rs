@@ -127,11 +127,7 @@ pub(crate) struct Registration {
 
 impl Fleet {
     pub(crate) fn new(ledger: Arc<Ledger>, limits: &Limits) -> Self {
-        Self {
-            state: Mutex::default(),
-            ledger,
-            world_commands: limits.world_commands.max(1),
-        }
+        Self { state: Mutex::default(), ledger, world_commands: limits.world_commands.max(1) }
     }
 
     /// What a candidate of the mod would replace.
@@ -169,15 +165,8 @@ impl Fleet {
             }
             steps.push(step(generation, bases));
         }
-        let facts = generations
-            .iter()
-            .map(|(generation, _)| generation.facts.clone())
-            .collect();
-        let change = Change {
-            submission,
-            kind: ChangeKind::Patch,
-            steps,
-        };
+        let facts = generations.iter().map(|(generation, _)| generation.facts.clone()).collect();
+        let change = Change { submission, kind: ChangeKind::Patch, steps };
         state.send(&self.ledger, change, facts, |_| true, Course::go);
         Ok(())
     }
@@ -199,19 +188,13 @@ impl Fleet {
     }
 
     /// Activates what was active before, for the whole process or in one world.
-    pub(crate) fn roll_back(
-        &self,
-        mod_name: &ModName,
-        scope: &Scope,
-    ) -> Result<SubmissionId, Unsent> {
+    pub(crate) fn roll_back(&self, mod_name: &ModName, scope: &Scope) -> Result<SubmissionId, Unsent> {
         let mut state = self.state.lock();
         let known = state.mods.get(mod_name).ok_or(Unsent::UnknownMod)?;
         state.check_scope(mod_name, scope)?;
         let course = match scope {
             Scope::All => Some(&known.course),
-            Scope::World(name) => state
-                .world(name)
-                .and_then(|world| world.courses.get(mod_name)),
+            Scope::World(name) => state.world(name).and_then(|world| world.courses.get(mod_name)),
         };
         let before = course.and_then(|course| course.before.last().copied());
         let step = state.known_step(mod_name, before.ok_or(Unsent::NothingBefore)?)?;
@@ -244,9 +227,7 @@ impl Fleet {
         }
         let mut state = self.state.lock();
         if state.world(name).is_some() {
-            return Err(WorldError::NameTaken {
-                name: name.to_string(),
-            });
+            return Err(WorldError::NameTaken { name: name.to_string() });
         }
         if state.worlds.len() >= WORLDS_MAX {
             return Err(WorldError::TooManyWorlds { limit: WORLDS_MAX });
@@ -260,24 +241,10 @@ impl Fleet {
             Some(step(generation, &known.bases))
         });
         let start: Vec<Step> = current.collect();
-        let courses = state
-            .mods
-            .iter()
-            .map(|(name, known)| (name.clone(), known.course.clone()));
-        let entry = WorldEntry {
-            id,
-            name: name.clone(),
-            commands,
-            gauge: gauge.clone(),
-            courses: courses.collect(),
-        };
+        let courses = state.mods.iter().map(|(name, known)| (name.clone(), known.course.clone()));
+        let entry = WorldEntry { id, name: name.clone(), commands, gauge: gauge.clone(), courses: courses.collect() };
         state.worlds.push(entry);
-        Ok(Registration {
-            id,
-            commands: receiver,
-            gauge,
-            start,
-        })
+        Ok(Registration { id, commands: receiver, gauge, start })
     }
 
     /// A world is no more.
@@ -291,26 +258,12 @@ impl Fleet {
         let mods = state.mods.iter().map(|(name, known)| ModStatus {
             mod_name: name.clone(),
             current: known.course.current,
-            generations: known
-                .generations
-                .values()
-                .map(GenerationStatus::of)
-                .collect(),
+            generations: known.generations.values().map(GenerationStatus::of).collect(),
         });
         let mods = mods.collect();
-        let gauges: Vec<_> = state
-            .worlds
-            .iter()
-            .map(|world| (world.name.clone(), world.gauge.clone()))
-            .collect();
+        let gauges: Vec<_> = state.worlds.iter().map(|world| (world.name.clone(), world.gauge.clone())).collect();
         drop(state);
-        (
-            mods,
-            gauges
-                .iter()
-                .map(|(name, gauge)| gauge.read(name))
-                .collect(),
-        )
+        (mods, gauges.iter().map(|(name, gauge)| gauge.read(name)).collect())
     }
 
     fn send_one(
@@ -323,13 +276,8 @@ impl Fleet {
     ) -> SubmissionId {
         let submission = self.ledger.open();
         let mod_name = step.generation.mod_name().clone();
-        let change = Change {
-            submission,
-            kind,
-            steps: vec![step],
-        };
-        let is_meant =
-            |world: &WorldEntry| scope.is_for(&world.name) && world.courses.contains_key(&mod_name);
+        let change = Change { submission, kind, steps: vec![step] };
+        let is_meant = |world: &WorldEntry| scope.is_for(&world.name) && world.courses.contains_key(&mod_name);
         state.send(&self.ledger, change, Vec::new(), is_meant, go);
         submission
     }
@@ -342,10 +290,7 @@ impl State {
 
     fn known_step(&self, mod_name: &ModName, generation: GenerationId) -> Result<Step, Unsent> {
         let known = self.mods.get(mod_name).ok_or(Unsent::UnknownMod)?;
-        let found = known
-            .generations
-            .get(&generation)
-            .ok_or(Unsent::UnknownGeneration)?;
+        let found = known.generations.get(&generation).ok_or(Unsent::UnknownGeneration)?;
         Ok(step(found, &known.bases))
     }
 
@@ -377,11 +322,7 @@ impl State {
         is_meant: impl Fn(&WorldEntry) -> bool,
         go: impl Fn(&mut Course, GenerationId),
     ) {
-        let meant = self
-            .worlds
-            .iter()
-            .filter(|world| is_meant(world))
-            .map(|world| world.id);
+        let meant = self.worlds.iter().filter(|world| is_meant(world)).map(|world| world.id);
         ledger.staging(change.submission, facts, meant.collect());
         let change = Arc::new(change);
         for world in self.worlds.iter_mut().filter(|world| is_meant(world)) {
@@ -396,10 +337,7 @@ impl State {
             }
             if world.commands.try_send(change.clone()).is_err() {
                 // The world is being dropped; its end of the channel reports that.
-                tracing::debug!(
-                    world = &*world.name,
-                    "a change did not reach a world that is going"
-                );
+                tracing::debug!(world = &*world.name, "a change did not reach a world that is going");
             }
         }
     }
@@ -407,10 +345,7 @@ impl State {
 
 impl Course {
     fn new(current: GenerationId) -> Self {
-        Self {
-            current,
-            before: Vec::new(),
-        }
+        Self { current, before: Vec::new() }
     }
 
     fn go(&mut self, to: GenerationId) {
@@ -442,16 +377,10 @@ impl Scope {
 
 impl GenerationStatus {
     fn of(generation: &Arc<Generation>) -> Self {
-        Self {
-            submission: generation.submission,
-            prepared: generation.facts.clone(),
-        }
+        Self { submission: generation.submission, prepared: generation.facts.clone() }
     }
 }
 
 fn step(generation: &Arc<Generation>, bases: &[Option<GenerationId>]) -> Step {
-    Step {
-        generation: generation.clone(),
-        lenders: lineage::lenders(bases, generation.id()).into(),
-    }
+    Step { generation: generation.clone(), lenders: lineage::lenders(bases, generation.id()).into() }
 }

@@ -74,8 +74,7 @@ impl Gauge {
 
     /// Shows the size of the memories.
     pub(crate) fn grown(&self, mods: &Mods) {
-        self.memory_bytes
-            .store(mods.memory_bytes(), Ordering::Relaxed);
+        self.memory_bytes.store(mods.memory_bytes(), Ordering::Relaxed);
     }
 
     /// Shows the mods and new faults, if nobody is looking. Whether it did.

@@ -62,11 +62,7 @@ pub(crate) enum Outcome {
 
 impl Ledger {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-            log_records: limits.log_records,
-        }
+        Self { state: Mutex::default(), changed: Condvar::new(), log_records: limits.log_records }
     }
 
     /// A new number, in state `Queued`.
@@ -74,12 +70,8 @@ impl Ledger {
         let mut state = self.state.lock();
         state.last += 1;
         let id = SubmissionId(state.last);
-        let entry = Entry {
-            state: SubmissionState::Queued,
-            waiting: BTreeSet::new(),
-            worlds_done: 0,
-            failures: Vec::new(),
-        };
+        let entry =
+            Entry { state: SubmissionState::Queued, waiting: BTreeSet::new(), worlds_done: 0, failures: Vec::new() };
         state.submissions.insert(id, entry);
         state.forget_oldest();
         id
@@ -101,11 +93,7 @@ impl Ledger {
     /// A change goes to `worlds`. Called before any of them can report.
     pub(crate) fn staging(&self, id: SubmissionId, mods: Vec<PreparedMod>, worlds: Vec<WorldId>) {
         if let Some(entry) = self.state.lock().submissions.get_mut(&id) {
-            entry.state = SubmissionState::Staging {
-                worlds_done: 0,
-                worlds_total: worlds.len(),
-                mods,
-            };
+            entry.state = SubmissionState::Staging { worlds_done: 0, worlds_total: worlds.len(), mods };
             entry.waiting = worlds.into_iter().collect();
             entry.settle();
         }
@@ -164,11 +152,7 @@ impl Ledger {
     /// All submissions that are remembered, oldest first.
     pub(crate) fn submissions(&self) -> Vec<(SubmissionId, SubmissionState)> {
         let state = self.state.lock();
-        state
-            .submissions
-            .iter()
-            .map(|(id, entry)| (*id, entry.state.clone()))
-            .collect()
+        state.submissions.iter().map(|(id, entry)| (*id, entry.state.clone())).collect()
     }
 
     /// The log, oldest first. Holds the lock only to copy pointers.
@@ -217,10 +201,7 @@ impl State {
 
     fn forget_oldest(&mut self) {
         while self.submissions.len() > SUBMISSIONS_REMEMBERED_MAX {
-            let finished = self
-                .submissions
-                .iter()
-                .find(|(_, entry)| entry.state.is_final());
+            let finished = self.submissions.iter().find(|(_, entry)| entry.state.is_final());
             let Some(id) = finished.map(|(id, _)| *id) else {
                 break;
             };
@@ -232,12 +213,7 @@ impl State {
 impl Entry {
     /// Brings the state in line with the worlds that reported.
     fn settle(&mut self) {
-        let SubmissionState::Staging {
-            worlds_done,
-            worlds_total,
-            mods,
-        } = &mut self.state
-        else {
+        let SubmissionState::Staging { worlds_done, worlds_total, mods } = &mut self.state else {
             return;
         };
         *worlds_done = self.worlds_done;
@@ -246,14 +222,9 @@ impl Entry {
             return;
         }
         self.state = if self.failures.is_empty() {
-            SubmissionState::Done {
-                worlds: self.worlds_done,
-                mods: std::mem::take(mods),
-            }
+            SubmissionState::Done { worlds: self.worlds_done, mods: std::mem::take(mods) }
         } else {
-            SubmissionState::Failed {
-                reasons: std::mem::take(&mut self.failures),
-            }
+            SubmissionState::Failed { reasons: std::mem::take(&mut self.failures) }
         };
     }
 }

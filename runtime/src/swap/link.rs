@@ -22,10 +22,7 @@ use crate::{
     engine::{Engine, EngineError, Guest},
     ids::{SubmissionId, WorldId},
     limits::Limits,
-    world::{
-        Boundary, ChangeKind, Fault, ModSwap, Mods, Outside, SwapRecord, TickReport, World,
-        WorldError,
-    },
+    world::{Boundary, ChangeKind, Fault, ModSwap, Mods, Outside, SwapRecord, TickReport, World, WorldError},
 };
 
 /// Makes a world and starts it cold at the current generations, on the calling thread.
@@ -41,12 +38,7 @@ pub(crate) fn start_world(
     let signatures = engine.signatures().clone();
     let outside = Outside::new(name.clone(), signatures.clone(), host, limits)?;
     let mut mods = Mods::new(name.clone(), outside, signatures, order);
-    let Registration {
-        id,
-        commands,
-        gauge,
-        start,
-    } = fleet.register(&name)?;
+    let Registration { id, commands, gauge, start } = fleet.register(&name)?;
     // From here on dropping the link takes the world out again.
     let mut link = WorldLink {
         id,
@@ -113,11 +105,7 @@ struct Flipped {
 
 impl Waiting {
     fn new(change: Arc<Change>) -> Self {
-        Self {
-            change,
-            staged: SmallVec::new(),
-            stage_ns: 0,
-        }
+        Self { change, staged: SmallVec::new(), stage_ns: 0 }
     }
 
     fn is_ready(&self) -> bool {
@@ -174,26 +162,15 @@ impl Boundary for WorldLink {
         }
     }
 
-    fn stage(
-        &mut self,
-        mods: &mut Mods,
-        mod_name: &ModName,
-        generation: GenerationId,
-    ) -> Result<(), WorldError> {
+    fn stage(&mut self, mods: &mut Mods, mod_name: &ModName, generation: GenerationId) -> Result<(), WorldError> {
         let Some(number) = mods.named(mod_name).map(|slot| slot.number()) else {
             // The world names its mods in the error.
             return Ok(());
         };
         let step = self.fleet.step(mod_name, generation);
-        let step = step.ok_or_else(|| WorldError::UnknownGeneration {
-            mod_name: mod_name.clone(),
-            generation,
-        })?;
+        let step = step.ok_or_else(|| WorldError::UnknownGeneration { mod_name: mod_name.clone(), generation })?;
         let slot = mods.get_mut(number);
-        let staged = slot.map(|slot| {
-            slot.guest_mut()
-                .stage(&step.generation.compiled, &step.lenders)
-        });
+        let staged = slot.map(|slot| slot.guest_mut().stage(&step.generation.compiled, &step.lenders));
         self.is_stale = true;
         match staged {
             Some(Err(error)) => Err(stage_error(&step, error)),
@@ -231,10 +208,7 @@ impl WorldLink {
         let Some(submission) = self.next_unready().map(|waiting| waiting.change.submission) else {
             return;
         };
-        while self
-            .next_unready()
-            .is_some_and(|waiting| waiting.change.submission == submission)
-        {
+        while self.next_unready().is_some_and(|waiting| waiting.change.submission == submission) {
             self.stage_next_step(mods, number);
         }
     }
@@ -248,9 +222,7 @@ impl WorldLink {
         let Some(index) = self.waiting.iter().position(|waiting| !waiting.is_ready()) else {
             return;
         };
-        let Self {
-            waiting, engine, ..
-        } = self;
+        let Self { waiting, engine, .. } = self;
         let next = &mut waiting[index];
         let Some(step) = next.change.steps.get(next.staged.len()) else {
             return;
@@ -284,8 +256,7 @@ impl WorldLink {
     /// Starts a mod in a world that has not ticked yet; it is active at once.
     fn start_mod(&mut self, mods: &mut Mods, step: &Step) -> Result<(), WorldError> {
         let began = clock::now();
-        let staged =
-            stage_step(&self.engine, mods, step, 0).map_err(|error| stage_error(step, error))?;
+        let staged = stage_step(&self.engine, mods, step, 0).map_err(|error| stage_error(step, error))?;
         if let Some(slot) = mods.get_mut(staged.mod_number) {
             slot.activate(staged.position);
         }
@@ -295,18 +266,11 @@ impl WorldLink {
             kind: ChangeKind::Start,
             world: self.name.to_string(),
             tick: 1,
-            mods: vec![ModSwap {
-                mod_name: generation.mod_name().clone(),
-                from: None,
-                to: generation.id(),
-            }],
+            mods: vec![ModSwap { mod_name: generation.mod_name().clone(), from: None, to: generation.id() }],
             pause_ns: 0,
             stage_ns: clock::nanos_since(began),
         };
-        self.events.push(WorldEvent {
-            submission: generation.submission,
-            outcome: Outcome::Started(Arc::new(record)),
-        });
+        self.events.push(WorldEvent { submission: generation.submission, outcome: Outcome::Started(Arc::new(record)) });
         Ok(())
     }
 
@@ -322,11 +286,7 @@ impl WorldLink {
             let is_start = from.iter().all(Option::is_none);
             let record = SwapRecord {
                 submission: waiting.change.submission,
-                kind: if is_start {
-                    ChangeKind::Start
-                } else {
-                    waiting.change.kind
-                },
+                kind: if is_start { ChangeKind::Start } else { waiting.change.kind },
                 world: self.name.to_string(),
                 tick: report.number,
                 mods: mods.collect(),
@@ -365,19 +325,11 @@ fn event(submission: SubmissionId, record: SwapRecord) -> WorldEvent {
         stage_ns = record.stage_ns,
         "{submission}: {}", record.kind,
     );
-    WorldEvent {
-        submission,
-        outcome: Outcome::Flipped(Arc::new(record)),
-    }
+    WorldEvent { submission, outcome: Outcome::Flipped(Arc::new(record)) }
 }
 
 /// Puts a generation into the world: beside what runs, or as the cold start of a mod that is new here.
-fn stage_step(
-    engine: &Engine<Outside>,
-    mods: &mut Mods,
-    step: &Step,
-    tick: u64,
-) -> Result<StagedStep, EngineError> {
+fn stage_step(engine: &Engine<Outside>, mods: &mut Mods, step: &Step, tick: u64) -> Result<StagedStep, EngineError> {
     let (name, code) = (step.generation.mod_name(), &step.generation.compiled);
     let known = mods.named(name).map(|slot| slot.number());
     if let Some(slot) = known.and_then(|number| mods.get_mut(number)) {
@@ -394,16 +346,9 @@ fn stage_step(
         mods.remove(mod_number);
         return Err(EngineError::Start(trap.message));
     }
-    Ok(StagedStep {
-        mod_number,
-        position,
-        is_new_mod: true,
-    })
+    Ok(StagedStep { mod_number, position, is_new_mod: true })
 }
 
 fn stage_error(step: &Step, error: EngineError) -> WorldError {
-    WorldError::Stage {
-        mod_name: step.generation.mod_name().clone(),
-        error,
-    }
+    WorldError::Stage { mod_name: step.generation.mod_name().clone(), error }
 }

@@ -14,10 +14,7 @@ use crossbeam_channel::Receiver;
 use tickswap_abi::ModName;
 use tickswap_linker::{GenerationId, Residents, compare, image, link, verify};
 
-use super::{
-    Fleet, Ledger, PreparedMod, Refusal, SubmissionState, SwapError, change::Generation,
-    fleet::Unsent,
-};
+use super::{Fleet, Ledger, PreparedMod, Refusal, SubmissionState, SwapError, change::Generation, fleet::Unsent};
 use crate::{
     clock,
     engine::{self, CodeSource, Engine, PreparePool},
@@ -75,14 +72,7 @@ impl Preparer {
         ledger: Arc<Ledger>,
         limits: Limits,
     ) -> Self {
-        Self {
-            engine,
-            pool,
-            fleet,
-            ledger,
-            limits,
-            mods: HashMap::new(),
-        }
+        Self { engine, pool, fleet, ledger, limits, mods: HashMap::new() }
     }
 
     /// Works until nobody can submit any more.
@@ -141,21 +131,15 @@ impl Preparer {
             return Err(SwapError::Broken);
         }
         if bytes.len() > self.limits.candidate_bytes {
-            return Err(SwapError::TooLarge {
-                found: bytes.len(),
-                limit: self.limits.candidate_bytes,
-            });
+            return Err(SwapError::TooLarge { found: bytes.len(), limit: self.limits.candidate_bytes });
         }
         let began = clock::now();
         let image = image::read(bytes)?;
         let read_ns = clock::nanos_since(began);
         let signatures = self.engine.signatures();
-        let section = image
-            .custom_section(CONTRACT_SECTION)
-            .ok_or(SwapError::NoContract)?;
+        let section = image.custom_section(CONTRACT_SECTION).ok_or(SwapError::NoContract)?;
         let declared = signatures.contract().check_section(section)?;
-        let unfit =
-            engine::check_functions(signatures, image.exports(), image.imports(), &declared);
+        let unfit = engine::check_functions(signatures, image.exports(), image.imports(), &declared);
         if !unfit.is_empty() {
             return Err(SwapError::Functions(unfit));
         }
@@ -166,13 +150,7 @@ impl Preparer {
             return Ok(None);
         }
         let permit = verify::judge(comparison).permit()?;
-        Ok(Some(Judged {
-            permit,
-            base,
-            file_bytes: bytes.len(),
-            read_ns,
-            compare_ns: clock::nanos_since(began),
-        }))
+        Ok(Some(Judged { permit, base, file_bytes: bytes.len(), read_ns, compare_ns: clock::nanos_since(began) }))
     }
 
     /// Places and compiles.
@@ -191,8 +169,9 @@ impl Preparer {
             mod_name: name.clone(),
             generation: linked.generation,
             base: candidate.base,
-            changed_functions: linked.changed_functions.clone(),
+            changed_functions: linked.report.functions_touched.clone(),
             file_bytes: candidate.file_bytes,
+            fresh_bytes: linked.report.fresh_bytes,
             image_end: linked.image_end,
             read_ns: candidate.read_ns,
             compare_ns: candidate.compare_ns,
@@ -203,23 +182,16 @@ impl Preparer {
         let source = CodeSource::from(linked);
         let compiled = self.pool.install(|| self.engine.compile(source))?;
         facts.compile_ns = clock::nanos_since(began);
-        let generation = Generation {
-            submission,
-            compiled,
-            facts,
-        };
+        let generation = Generation { submission, compiled, facts };
         Ok((Arc::new(generation), bases))
     }
 
     /// Sends what is prepared to all worlds, waiting a while for those whose channel is full.
     fn announce(&self, id: SubmissionId, prepared: &Prepared) {
-        let deadline: Option<Instant> =
-            clock::now().checked_add(Duration::from_millis(self.limits.world_room_wait_ms));
+        let deadline: Option<Instant> = clock::now().checked_add(Duration::from_millis(self.limits.world_room_wait_ms));
         loop {
             match self.fleet.announce(id, prepared) {
-                Err(Unsent::Busy(_))
-                    if deadline.is_some_and(|deadline| clock::now() < deadline) =>
-                {
+                Err(Unsent::Busy(_)) if deadline.is_some_and(|deadline| clock::now() < deadline) => {
                     std::thread::sleep(ROOM_POLL);
                 }
                 Err(unsent) => {
@@ -236,15 +208,9 @@ impl Preparer {
         }
     }
 
-    fn broken(
-        &mut self,
-        candidates: &[(ModName, Vec<u8>)],
-        panic: &(dyn std::any::Any + Send),
-    ) -> Vec<Refusal> {
+    fn broken(&mut self, candidates: &[(ModName, Vec<u8>)], panic: &(dyn std::any::Any + Send)) -> Vec<Refusal> {
         let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
         let error = SwapError::Panicked(text.to_owned());
         tracing::error!(target: "tickswap", "{error}");
         let mut refusals = Vec::new();

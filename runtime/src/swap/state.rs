@@ -69,10 +69,12 @@ pub struct PreparedMod {
     pub generation: GenerationId,
     /// The generation it was compared with for the report: what was current when it was prepared.
     pub base: Option<GenerationId>,
-    /// Functions that differ from the base, by source name.
+    /// Functions that differ from the base, added ones included, by source name.
     pub changed_functions: Vec<String>,
     /// Bytes of the file.
     pub file_bytes: usize,
+    /// Bytes of the image area that it took.
+    pub fresh_bytes: u32,
     /// First free address of the image area after it, in bytes.
     pub image_end: u32,
     /// Nanoseconds of reading the file.
@@ -90,29 +92,18 @@ impl std::fmt::Display for SubmissionState {
         match self {
             Self::Queued => formatter.write_str("queued"),
             Self::Preparing => formatter.write_str("preparing"),
-            Self::Staging {
-                worlds_done,
-                worlds_total,
-                ..
-            } => {
-                write!(
-                    formatter,
-                    "active in {worlds_done} of {worlds_total} worlds"
-                )
+            Self::Staging { worlds_done, worlds_total, .. } => {
+                write!(formatter, "active in {worlds_done} of {worlds_total} worlds")
             }
             Self::Done { worlds, .. } => write!(formatter, "active in all {worlds} worlds"),
             Self::Identical => formatter.write_str("identical to what is active"),
             Self::Refused { reasons } => {
                 formatter.write_str("refused")?;
-                reasons
-                    .iter()
-                    .try_for_each(|reason| write!(formatter, "\n{reason}"))
+                reasons.iter().try_for_each(|reason| write!(formatter, "\n{reason}"))
             }
             Self::Failed { reasons } => {
                 formatter.write_str("failed")?;
-                reasons
-                    .iter()
-                    .try_for_each(|reason| write!(formatter, "\n{reason}"))
+                reasons.iter().try_for_each(|reason| write!(formatter, "\n{reason}"))
             }
             Self::Unknown => formatter.write_str("unknown"),
         }

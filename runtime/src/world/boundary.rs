@@ -22,12 +22,7 @@ pub(crate) trait Boundary: Send {
     fn wait(&mut self, until: Instant) -> bool;
 
     /// Stages one generation now.
-    fn stage(
-        &mut self,
-        mods: &mut Mods,
-        mod_name: &ModName,
-        generation: GenerationId,
-    ) -> Result<(), WorldError>;
+    fn stage(&mut self, mods: &mut Mods, mod_name: &ModName, generation: GenerationId) -> Result<(), WorldError>;
 }
 
 /// What a tick tells its boundary.

@@ -42,29 +42,20 @@ impl EffectList {
         arguments: RawArguments<'_>,
         bytes_max: usize,
     ) -> Result<(), String> {
-        let bytes = self.values.bytes()
-            + Values::bytes_of(arguments)
-            + (self.entries.len() + 1) * size_of::<Entry>();
+        let bytes = self.values.bytes() + Values::bytes_of(arguments) + (self.entries.len() + 1) * size_of::<Entry>();
         if bytes > bytes_max {
             return Err(format!(
                 "the effects of this tick take more than {bytes_max} bytes (limit effect_bytes_per_tick)"
             ));
         }
         let arguments = self.values.push(arguments);
-        self.entries.push(Entry {
-            from,
-            function,
-            arguments,
-        });
+        self.entries.push(Entry { from, function, arguments });
         Ok(())
     }
 
     #[inline]
     pub(super) fn mark(&self) -> EffectMark {
-        EffectMark {
-            entries: self.entries.len(),
-            values: (self.values.bytes.len(), self.values.words.len()),
-        }
+        EffectMark { entries: self.entries.len(), values: (self.values.bytes.len(), self.values.words.len()) }
     }
 
     /// Forgets what came after the mark.
@@ -112,20 +103,12 @@ impl Values {
             RawArguments::Scalars(words) => {
                 let start = self.words.len();
                 self.words.extend_from_slice(words);
-                ValueRange {
-                    start,
-                    length: words.len(),
-                    is_encoded: false,
-                }
+                ValueRange { start, length: words.len(), is_encoded: false }
             }
             RawArguments::Encoded(bytes) => {
                 let start = self.bytes.len();
                 self.bytes.extend_from_slice(bytes);
-                ValueRange {
-                    start,
-                    length: bytes.len(),
-                    is_encoded: true,
-                }
+                ValueRange { start, length: bytes.len(), is_encoded: true }
             }
         }
     }
@@ -151,16 +134,8 @@ pub struct Effects<'w> {
 }
 
 impl<'w> Effects<'w> {
-    pub(super) fn new(
-        list: Option<&'w EffectList>,
-        names: &'w [ModName],
-        signatures: &'w Signatures,
-    ) -> Self {
-        Self {
-            list,
-            names,
-            signatures,
-        }
+    pub(super) fn new(list: Option<&'w EffectList>, names: &'w [ModName], signatures: &'w Signatures) -> Self {
+        Self { list, names, signatures }
     }
 
     /// How many there are.
@@ -175,10 +150,7 @@ impl<'w> Effects<'w> {
 
     /// All of them, in order.
     pub fn iter(&self) -> EffectIter<'w> {
-        EffectIter {
-            effects: *self,
-            next: 0,
-        }
+        EffectIter { effects: *self, next: 0 }
     }
 
     fn get(&self, index: usize) -> Option<EffectRef<'w>> {

@@ -26,9 +26,7 @@ pub enum TickError {
 #[non_exhaustive]
 pub enum WorldError {
     /// A name that cannot name a world.
-    #[error(
-        "{found:?} cannot name a world: expected 1 to {limit} bytes (limit WORLD_NAME_BYTES_MAX)"
-    )]
+    #[error("{found:?} cannot name a world: expected 1 to {limit} bytes (limit WORLD_NAME_BYTES_MAX)")]
     Name {
         /// The name given.
         found: String,
@@ -48,9 +46,7 @@ pub enum WorldError {
         limit: usize,
     },
     /// A host trait of the contract with queries has nothing that answers them.
-    #[error(
-        "nothing answers {interface}; pass `answering(host)` of its generated module to create_world"
-    )]
+    #[error("nothing answers {interface}; pass `answering(host)` of its generated module to create_world")]
     Unanswered {
         /// The host trait.
         interface: &'static str,

@@ -33,19 +33,8 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            mod_name,
-            generation,
-            world,
-            tick,
-            hook,
-            message,
-            ..
-        } = self;
-        write!(
-            formatter,
-            "mod {mod_name} {generation} faulted in world {world:?}, tick {tick}, {hook}"
-        )?;
+        let Self { mod_name, generation, world, tick, hook, message, .. } = self;
+        write!(formatter, "mod {mod_name} {generation} faulted in world {world:?}, tick {tick}, {hook}")?;
         if let Some(player) = self.player {
             write!(formatter, " for {player}")?;
         }

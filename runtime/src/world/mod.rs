@@ -47,13 +47,7 @@ pub struct World {
 impl World {
     /// A world of mods that have started.
     pub(crate) fn new(name: Arc<str>, mods: Mods, boundary: Box<dyn Boundary>) -> Self {
-        Self {
-            name,
-            number: 0,
-            mods,
-            faults: Vec::new(),
-            boundary,
-        }
+        Self { name, number: 0, mods, faults: Vec::new(), boundary }
     }
 
     /// The world's name.
@@ -99,11 +93,7 @@ impl World {
             run
         };
         let mut swapped = Vec::new();
-        let report = TickReport {
-            number: self.number,
-            pause_ns,
-            faults: &self.faults,
-        };
+        let report = TickReport { number: self.number, pause_ns, faults: &self.faults };
         self.boundary.leave(&self.mods, report, &mut swapped);
         let faults = std::mem::take(&mut self.faults);
         match run {
@@ -164,9 +154,7 @@ impl World {
 
     /// The generation of a mod that hooks of this world go to; `None` if the mod is not here.
     pub fn active_generation(&self, mod_name: &str) -> Option<GenerationId> {
-        self.mods
-            .named(mod_name)
-            .and_then(ModSlot::active_generation)
+        self.mods.named(mod_name).and_then(ModSlot::active_generation)
     }
 
     /// Why a mod is paused in this world, if it is.
@@ -182,11 +170,7 @@ impl World {
 
 impl std::fmt::Debug for World {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("World")
-            .field("name", &self.name)
-            .field("tick", &self.number)
-            .finish_non_exhaustive()
+        formatter.debug_struct("World").field("name", &self.name).field("tick", &self.number).finish_non_exhaustive()
     }
 }
 

@@ -42,20 +42,8 @@ struct Paused {
 
 impl Mods {
     /// No mods yet. Mods will stand in `order`, those it does not name after it by name.
-    pub(crate) fn new(
-        world: Arc<str>,
-        outside: Outside,
-        signatures: Arc<Signatures>,
-        order: Arc<[ModName]>,
-    ) -> Self {
-        Self {
-            slots: Vec::new(),
-            outside: Some(Box::new(outside)),
-            signatures,
-            encoded: Vec::new(),
-            world,
-            order,
-        }
+    pub(crate) fn new(world: Arc<str>, outside: Outside, signatures: Arc<Signatures>, order: Arc<[ModName]>) -> Self {
+        Self { slots: Vec::new(), outside: Some(Box::new(outside)), signatures, encoded: Vec::new(), world, order }
     }
 
     /// Adds a mod without an active generation, and answers its number.
@@ -66,24 +54,9 @@ impl Mods {
             names.len() - 1
         });
         let order = &self.order;
-        let rank = |name: &ModName| {
-            order
-                .iter()
-                .position(|known| known == name)
-                .unwrap_or(usize::MAX)
-        };
-        let place = self
-            .slots
-            .partition_point(|slot| (rank(&slot.name), &slot.name) < (rank(&name), &name));
-        let slot = ModSlot {
-            number,
-            name,
-            guest,
-            active: None,
-            players: HashMap::new(),
-            paused: None,
-            faults: 0,
-        };
+        let rank = |name: &ModName| order.iter().position(|known| known == name).unwrap_or(usize::MAX);
+        let place = self.slots.partition_point(|slot| (rank(&slot.name), &slot.name) < (rank(&name), &name));
+        let slot = ModSlot { number, name, guest, active: None, players: HashMap::new(), paused: None, faults: 0 };
         self.slots.insert(place, slot);
         number
     }
@@ -94,12 +67,7 @@ impl Mods {
     }
 
     /// Runs the mod's `Default` on a staged generation.
-    pub(crate) fn start(
-        &mut self,
-        number: usize,
-        position: usize,
-        tick: u64,
-    ) -> Result<(), GuestTrap> {
+    pub(crate) fn start(&mut self, number: usize, position: usize, tick: u64) -> Result<(), GuestTrap> {
         if let Some(outside) = &mut self.outside {
             outside.caller = number;
             outside.tick = tick;
@@ -155,8 +123,7 @@ impl Mods {
                     tick,
                     hook: "the hook it was in".to_owned(),
                     player: None,
-                    message: "a host function of the server panicked while this mod called it"
-                        .to_owned(),
+                    message: "a host function of the server panicked while this mod called it".to_owned(),
                     backtrace: Vec::new(),
                 };
                 slot.pause(&fault);
@@ -204,10 +171,8 @@ impl Mods {
             }
             Some(generation) => {
                 let position = slot.guest.position(generation);
-                let position = position.ok_or_else(|| WorldError::UnknownGeneration {
-                    mod_name: mod_name.clone(),
-                    generation,
-                })?;
+                let position =
+                    position.ok_or_else(|| WorldError::UnknownGeneration { mod_name: mod_name.clone(), generation })?;
                 slot.players.insert(player, position);
             }
         }
@@ -215,10 +180,7 @@ impl Mods {
     }
 
     pub(crate) fn memory_bytes(&self) -> u64 {
-        self.slots
-            .iter()
-            .map(|slot| slot.guest.memory_bytes())
-            .sum()
+        self.slots.iter().map(|slot| slot.guest.memory_bytes()).sum()
     }
 }
 
@@ -245,8 +207,7 @@ impl ModSlot {
 
     /// The generation that hooks go to.
     pub(crate) fn active_generation(&self) -> Option<GenerationId> {
-        self.active
-            .and_then(|position| self.guest.generation(position))
+        self.active.and_then(|position| self.guest.generation(position))
     }
 
     /// Why it is not called, if it is paused.
@@ -271,11 +232,7 @@ impl ModSlot {
         let before = self.active_generation();
         self.active = Some(position);
         let now = self.guest.generation(position);
-        if self
-            .paused
-            .as_ref()
-            .is_some_and(|paused| paused.generation != now)
-        {
+        if self.paused.as_ref().is_some_and(|paused| paused.generation != now) {
             self.paused = None;
         }
         before
@@ -285,9 +242,7 @@ impl ModSlot {
     #[inline]
     pub(super) fn position_for(&self, player: Option<PlayerId>) -> Option<usize> {
         match player {
-            Some(player) if !self.players.is_empty() => {
-                self.players.get(&player).copied().or(self.active)
-            }
+            Some(player) if !self.players.is_empty() => self.players.get(&player).copied().or(self.active),
             _ => self.active,
         }
     }

@@ -39,19 +39,13 @@ impl Outside {
         limits: &Limits,
     ) -> Result<Self, WorldError> {
         let interfaces = &signatures.contract().host;
-        let mut answering: Vec<Option<Box<dyn HostFunctions>>> =
-            interfaces.iter().map(|_| None).collect();
+        let mut answering: Vec<Option<Box<dyn HostFunctions>>> = interfaces.iter().map(|_| None).collect();
         for functions in host {
             let interface = functions.interface();
-            let not_asked = |reason| WorldError::NotAsked {
-                interface: interface.name,
-                reason,
-            };
+            let not_asked = |reason| WorldError::NotAsked { interface: interface.name, reason };
             let position = interfaces.iter().position(|known| known.id == interface.id);
             let position = position.ok_or_else(|| {
-                not_asked(
-                    "the runtime's contract does not have it; add it with `Contract::with_host`",
-                )
+                not_asked("the runtime's contract does not have it; add it with `Contract::with_host`")
             })?;
             if answering[position].replace(functions).is_some() {
                 return Err(not_asked("it was given twice"));
@@ -60,9 +54,7 @@ impl Outside {
         for (interface, functions) in interfaces.iter().zip(&answering) {
             let mut kinds = interface.functions.iter().map(|function| function.kind);
             if functions.is_none() && kinds.any(|kind| kind == HostFunctionKind::Query) {
-                return Err(WorldError::Unanswered {
-                    interface: interface.name,
-                });
+                return Err(WorldError::Unanswered { interface: interface.name });
             }
         }
         Ok(Self {
@@ -89,29 +81,18 @@ impl Outside {
 }
 
 impl HostSide for Outside {
-    fn query(
-        &mut self,
-        function: usize,
-        arguments: RawArguments<'_>,
-        answer: &mut AnswerBuffer,
-    ) -> Result<(), String> {
+    fn query(&mut self, function: usize, arguments: RawArguments<'_>, answer: &mut AnswerBuffer) -> Result<(), String> {
         let signature = self.signatures.host_functions().get(function);
         let found = signature.and_then(|signature| {
             let functions = self.answering.get(signature.interface_position)?.as_ref()?;
             Some((functions, signature.index))
         });
         let Some((functions, index)) = found else {
-            return Err(format!(
-                "nothing answers {} in this world",
-                self.full_name(function)
-            ));
+            return Err(format!("nothing answers {} in this world", self.full_name(function)));
         };
-        functions
-            .answer(index, arguments, answer)
-            .map_err(|error| error.to_string())?;
+        functions.answer(index, arguments, answer).map_err(|error| error.to_string())?;
         let (caller, bytes_max) = (self.caller, self.query_bytes_max);
-        self.queries
-            .push(caller, function, arguments, answer.answer(), bytes_max)
+        self.queries.push(caller, function, arguments, answer.answer(), bytes_max)
     }
 
     fn effect(&mut self, function: usize, arguments: RawArguments<'_>) -> Result<(), String> {
@@ -121,8 +102,7 @@ impl HostSide for Outside {
                 self.full_name(function)
             ));
         }
-        self.effects
-            .push(self.caller, function, arguments, self.effect_bytes_max)
+        self.effects.push(self.caller, function, arguments, self.effect_bytes_max)
     }
 
     fn log(&mut self, level: u32, text: &str) {

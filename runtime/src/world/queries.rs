@@ -61,16 +61,9 @@ impl QueryList {
         let answer = match answer {
             RawAnswer::Nothing => Answer::Nothing,
             RawAnswer::Scalar(bits) => Answer::Scalar(bits),
-            RawAnswer::Encoded(bytes) => {
-                Answer::Encoded(self.values.push(RawArguments::Encoded(bytes)))
-            }
+            RawAnswer::Encoded(bytes) => Answer::Encoded(self.values.push(RawArguments::Encoded(bytes))),
         };
-        self.entries.push(Entry {
-            from,
-            function,
-            arguments,
-            answer,
-        });
+        self.entries.push(Entry { from, function, arguments, answer });
         Ok(())
     }
 }
@@ -99,16 +92,8 @@ pub struct RecordedQueries<'w> {
 }
 
 impl<'w> RecordedQueries<'w> {
-    pub(super) fn new(
-        list: Option<&'w QueryList>,
-        names: &'w [ModName],
-        signatures: &'w Signatures,
-    ) -> Self {
-        Self {
-            list,
-            names,
-            signatures,
-        }
+    pub(super) fn new(list: Option<&'w QueryList>, names: &'w [ModName], signatures: &'w Signatures) -> Self {
+        Self { list, names, signatures }
     }
 
     /// How many there are.

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use tickswap_abi::{
-    Arguments, CallError, HookCaller, HookRef, ModName, ParameterPassing, PlayerId, RawAnswer,
-    RawArguments, ResultPassing, Target,
+    Arguments, CallError, HookCaller, HookRef, ModName, ParameterPassing, PlayerId, RawAnswer, RawArguments,
+    ResultPassing, Target,
 };
 
 use super::{Fault, ModSlot, Mods, Outside};
@@ -37,14 +37,7 @@ impl<'w> Tick<'w> {
         entered: Option<Instant>,
     ) -> Self {
         let number = mods.outside.as_ref().map_or(0, |outside| outside.tick);
-        Self {
-            world,
-            mods,
-            faults,
-            number,
-            entered,
-            pause_ns: 0,
-        }
+        Self { world, mods, faults, number, entered, pause_ns: 0 }
     }
 
     /// The same tick for one player: hooks go to the generation that the player is assigned to.
@@ -84,17 +77,9 @@ impl<'w> Tick<'w> {
         answers: &mut dyn FnMut(&ModName, RawAnswer<'_>) -> Result<(), CallError>,
     ) -> Result<(), CallError> {
         self.end_pause();
-        let Mods {
-            slots,
-            outside,
-            signatures,
-            encoded,
-            ..
-        } = &mut *self.mods;
+        let Mods { slots, outside, signatures, encoded, .. } = &mut *self.mods;
         let position = signatures.hook_position(hook);
-        let position = position.ok_or(CallError::UnknownInterface {
-            interface: hook.interface.name,
-        })?;
+        let position = position.ok_or(CallError::UnknownInterface { interface: hook.interface.name })?;
         let signature = &signatures.hooks()[position];
         let arguments = raw_arguments(signature, arguments, encoded)?;
         let mut call = Call {
@@ -121,9 +106,7 @@ impl<'w> Tick<'w> {
             Target::Mod(name) => {
                 let found = slots.iter_mut().find(|slot| slot.name == name);
                 let slot = found.filter(|slot| slot.position_for(player).is_some());
-                let slot = slot.ok_or_else(|| CallError::UnknownMod {
-                    mod_name: name.to_owned(),
-                })?;
+                let slot = slot.ok_or_else(|| CallError::UnknownMod { mod_name: name.to_owned() })?;
                 call.check_implements(slot)?;
                 call.of(slot, answers)
             }
@@ -146,11 +129,7 @@ impl HookCaller for Tick<'_> {
 
 impl std::fmt::Debug for Tick<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Tick")
-            .field("world", &self.world)
-            .field("number", &self.number)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Tick").field("world", &self.world).field("number", &self.number).finish_non_exhaustive()
     }
 }
 
@@ -207,16 +186,13 @@ impl Call<'_> {
             outside.caller = slot.number();
             outside.effects.mark()
         });
-        let result = slot
-            .guest
-            .call(position, self.hook, self.arguments, self.outside);
+        let result = slot.guest.call(position, self.hook, self.arguments, self.outside);
         match result {
             Ok(RawResult::Nothing) => answers(&slot.name, RawAnswer::Nothing),
             Ok(RawResult::Scalar(bits)) => answers(&slot.name, RawAnswer::Scalar(bits)),
-            Ok(RawResult::Encoded { start, length }) => answers(
-                &slot.name,
-                RawAnswer::Encoded(slot.guest.bytes(start, length)),
-            ),
+            Ok(RawResult::Encoded { start, length }) => {
+                answers(&slot.name, RawAnswer::Encoded(slot.guest.bytes(start, length)))
+            }
             Err(CallFailure::Trap(trap)) => {
                 if let (Some(outside), Some(mark)) = (self.outside.as_mut(), mark) {
                     outside.effects.go_back(mark);
@@ -246,10 +222,7 @@ impl Call<'_> {
         }
         let interface = self.signature.interface;
         // The trait's hooks stand in one run of positions; where this one stands in it says where it begins.
-        let own = interface
-            .hooks
-            .iter()
-            .position(|hook| hook.name == self.signature.descriptor.name);
+        let own = interface.hooks.iter().position(|hook| hook.name == self.signature.descriptor.name);
         let first = self.hook - own.unwrap_or_default();
         let mut all = first..first + interface.hooks.len();
         if all.any(|hook| slot.guest.has_hook(position, hook)) {
@@ -267,10 +240,7 @@ impl Call<'_> {
     }
 
     fn hook_name(&self) -> String {
-        format!(
-            "{}::{}",
-            self.signature.interface.name, self.signature.descriptor.name
-        )
+        format!("{}::{}", self.signature.interface.name, self.signature.descriptor.name)
     }
 
     #[cold]
@@ -285,12 +255,7 @@ impl Call<'_> {
     }
 
     #[cold]
-    fn fault(
-        &mut self,
-        slot: &mut ModSlot,
-        position: usize,
-        trap: GuestTrap,
-    ) -> Result<(), CallError> {
+    fn fault(&mut self, slot: &mut ModSlot, position: usize, trap: GuestTrap) -> Result<(), CallError> {
         let Some(generation) = slot.guest.generation(position) else {
             return Ok(());
         };
@@ -311,10 +276,7 @@ impl Call<'_> {
         if !self.answers_something() {
             return Ok(());
         }
-        Err(CallError::Faulted {
-            mod_name: slot.name.clone(),
-            message,
-        })
+        Err(CallError::Faulted { mod_name: slot.name.clone(), message })
     }
 }
 
@@ -330,9 +292,7 @@ fn raw_arguments<'a>(
         Err(CallError::Codec(reason))
     };
     match (signature.descriptor.parameters, arguments) {
-        (ParameterPassing::Scalars(types), Arguments::Scalars(bits))
-            if types.len() == bits.len() =>
-        {
+        (ParameterPassing::Scalars(types), Arguments::Scalars(bits)) if types.len() == bits.len() => {
             Ok(RawArguments::Scalars(bits))
         }
         (ParameterPassing::Encoded, Arguments::Encode(encode)) => {
@@ -340,16 +300,13 @@ fn raw_arguments<'a>(
             encode(encoded)?;
             if encoded.len() > CALL_BYTES_MAX {
                 let limit = CALL_BYTES_MAX;
-                return Err(CallError::Codec(tickswap_abi::CodecError::TooLarge {
-                    limit,
-                }));
+                return Err(CallError::Codec(tickswap_abi::CodecError::TooLarge { limit }));
             }
             Ok(RawArguments::Encoded(encoded))
         }
-        (ParameterPassing::Scalars(types), Arguments::Scalars(bits)) => other_form(
-            "one scalar per parameter",
-            format!("{} scalars for {} parameters", bits.len(), types.len()),
-        ),
+        (ParameterPassing::Scalars(types), Arguments::Scalars(bits)) => {
+            other_form("one scalar per parameter", format!("{} scalars for {} parameters", bits.len(), types.len()))
+        }
         (ParameterPassing::Scalars(_), Arguments::Encode(_)) => {
             other_form("scalar arguments", "encoded arguments".to_owned())
         }

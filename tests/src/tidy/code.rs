@@ -26,20 +26,15 @@ pub fn lines(source: &str) -> Vec<Line> {
     let mut lines: Vec<Line> = source
         .lines()
         .zip(code.lines().chain(std::iter::repeat("")))
-        .map(|(written, code)| Line {
-            code: code.to_owned(),
-            written: written.to_owned(),
-            test: false,
-        })
+        .map(|(written, code)| Line { code: code.to_owned(), written: written.to_owned(), test: false })
         .collect();
     let opens_module = |line: &Line| {
         let code = line.code.trim();
         code.starts_with("mod ") && code.contains('{')
     };
     let tests = lines.iter().enumerate().position(|(index, line)| {
-        let next = lines[index + 1..]
-            .iter()
-            .find(|line| !line.code.trim().is_empty() && !line.code.trim().starts_with("#["));
+        let next =
+            lines[index + 1..].iter().find(|line| !line.code.trim().is_empty() && !line.code.trim().starts_with("#["));
         line.code.trim().starts_with("#[cfg(test)]") && next.is_some_and(opens_module)
     });
     for line in lines.iter_mut().skip(tests.unwrap_or(usize::MAX)) {
@@ -51,12 +46,9 @@ pub fn lines(source: &str) -> Vec<Line> {
 /// Whether `word` stands in `code` as a word of its own, and where.
 pub fn words<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let part_of_word = |character: char| character.is_alphanumeric() || character == '_';
-    code.match_indices(word)
-        .map(|(start, _)| start)
-        .filter(move |&start| {
-            !code[..start].ends_with(part_of_word)
-                && !code[start + word.len()..].starts_with(part_of_word)
-        })
+    code.match_indices(word).map(|(start, _)| start).filter(move |&start| {
+        !code[..start].ends_with(part_of_word) && !code[start + word.len()..].starts_with(part_of_word)
+    })
 }
 
 fn blank(source: &str) -> String {
@@ -76,11 +68,7 @@ fn blank(source: &str) -> String {
             continue;
         };
         // Line numbers stay true.
-        code.extend(
-            rest[..skipped]
-                .chars()
-                .filter(|&character| character == '\n'),
-        );
+        code.extend(rest[..skipped].chars().filter(|&character| character == '\n'));
         rest = &rest[skipped..];
     }
     code
@@ -118,10 +106,7 @@ fn literal(text: &str, before: Option<char>) -> Option<usize> {
         let hashes = body.len() - body.trim_start_matches('#').len();
         let end = format!("\"{}", "#".repeat(hashes));
         let opened = hashes + 1;
-        let closed = body
-            .get(opened..)?
-            .find(&end)
-            .map_or(body.len(), |at| opened + at + end.len());
+        let closed = body.get(opened..)?.find(&end).map_or(body.len(), |at| opened + at + end.len());
         return Some(prefix.len() + closed);
     }
     match body.chars().next()? {
@@ -156,45 +141,27 @@ mod tests {
     use super::*;
 
     fn code_of(source: &str) -> String {
-        lines(source)
-            .iter()
-            .map(|line| line.code.as_str())
-            .collect::<Vec<_>>()
-            .join("\n")
+        lines(source).iter().map(|line| line.code.as_str()).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
     fn comments_and_literals_vanish_and_lines_stay() {
-        assert_eq!(
-            code_of("let a = 1; // unsafe\nlet b = \"unsafe\";"),
-            "let a = 1; \nlet b = \"\";"
-        );
+        assert_eq!(code_of("let a = 1; // unsafe\nlet b = \"unsafe\";"), "let a = 1; \nlet b = \"\";");
         assert_eq!(code_of("/* one\n/* two */\n*/ let c;"), "\n\n let c;");
         assert_eq!(code_of("r#\"a\"b\nunsafe\"# end"), "\"\"\n end");
-        assert_eq!(
-            code_of("'\"' '\\'' 'a: &'a str \"\\\"//\" tail"),
-            "\"\" \"\" 'a: &'a str \"\" tail"
-        );
+        assert_eq!(code_of("'\"' '\\'' 'a: &'a str \"\\\"//\" tail"), "\"\" \"\" 'a: &'a str \"\" tail");
         assert_eq!(code_of("r#type b\"x\" bar\"y\""), "r#type \"\" bar\"\"");
     }
 
     #[test]
     fn tests_at_the_end_do_not_count() {
-        let lines = lines(
-            "fn a() {}\n\n// note\n#[cfg(test)]\nuse x;\n#[cfg(test)]\n#[allow(x)]\nmod tests {\n}\n",
-        );
+        let lines = lines("fn a() {}\n\n// note\n#[cfg(test)]\nuse x;\n#[cfg(test)]\n#[allow(x)]\nmod tests {\n}\n");
         let counted: Vec<bool> = lines.iter().map(Line::counts).collect();
-        assert_eq!(
-            counted,
-            [true, false, false, true, true, false, false, false, false]
-        );
+        assert_eq!(counted, [true, false, false, true, true, false, false, false, false]);
     }
 
     #[test]
     fn words_are_whole() {
-        assert_eq!(
-            words("unsafe_op unsafe(unsafe", "unsafe").collect::<Vec<_>>(),
-            [10, 17]
-        );
+        assert_eq!(words("unsafe_op unsafe(unsafe", "unsafe").collect::<Vec<_>>(), [10, 17]);
     }
 }

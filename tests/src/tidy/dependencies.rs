@@ -35,18 +35,14 @@ fn judge(success: bool, stdout: &str, stderr: &str, dependency: &str) -> Result<
     if success && stdout.lines().any(is_it) {
         Ok(true)
     } else if (success && stdout.trim().is_empty())
-        || stderr.contains(&format!(
-            "package ID specification `{dependency}` did not match any packages"
-        ))
+        || stderr.contains(&format!("package ID specification `{dependency}` did not match any packages"))
     {
         Ok(false)
     } else if stderr.contains("multiple") && stderr.contains(dependency) {
         // Several versions of it are there.
         Ok(true)
     } else {
-        Err(format!(
-            "cargo tree said something unexpected about {dependency}: {stdout}{stderr}"
-        ))
+        Err(format!("cargo tree said something unexpected about {dependency}: {stdout}{stderr}"))
     }
 }
 
@@ -59,18 +55,9 @@ mod tests {
         assert_eq!(judge(true, "wasmtime v48.0.0\n", "", "wasmtime"), Ok(true));
         let unknown = "error: package ID specification `tokio` did not match any packages\n";
         assert_eq!(judge(false, "", unknown, "tokio"), Ok(false));
-        assert_eq!(
-            judge(true, "", "warning: nothing to print.\n", "tokio"),
-            Ok(false)
-        );
+        assert_eq!(judge(true, "", "warning: nothing to print.\n", "tokio"), Ok(false));
         assert!(
-            judge(
-                false,
-                "",
-                "error: package ID specification `runtme` did not match any packages\n",
-                "tokio"
-            )
-            .is_err()
+            judge(false, "", "error: package ID specification `runtme` did not match any packages\n", "tokio").is_err()
         );
         assert!(judge(true, "tokio-util v1.0.0\n", "", "tokio").is_err());
     }

@@ -16,11 +16,7 @@ pub fn with_extension(root: &Path, extension: &str) -> io::Result<Vec<(PathBuf, 
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() && !name.starts_with('.') && name != "target" {
                 folders.push(path);
             } else if path.extension().is_some_and(|found| found == extension) {

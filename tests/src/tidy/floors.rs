@@ -26,12 +26,12 @@ pub fn check(shown: &Path, within: &Path, source: &str, floors: Floors<'_>) -> V
             continue;
         };
         if named_height >= own_height {
-            let relation = if named_height == own_height {
-                "its neighbour"
-            } else {
-                "the higher floor"
-            };
-            findings.push(Finding::new(shown, line, format!("`{own}` names {relation} `{module}`; a module names itself and lower floors only")));
+            let relation = if named_height == own_height { "its neighbour" } else { "the higher floor" };
+            findings.push(Finding::new(
+                shown,
+                line,
+                format!("`{own}` names {relation} `{module}`; a module names itself and lower floors only"),
+            ));
         }
     }
     findings
@@ -47,18 +47,11 @@ fn root_module(within: &Path) -> Option<String> {
 /// Every `crate::MODULE` with its line, those in groups `crate::{a::b, c}` too.
 fn named_modules(source: &str) -> Vec<(usize, String)> {
     let mut named = Vec::new();
-    let kept: Vec<_> = code::lines(source)
-        .into_iter()
-        .take_while(|line| !line.test)
-        .map(|line| line.code)
-        .collect();
+    let kept: Vec<_> = code::lines(source).into_iter().take_while(|line| !line.test).map(|line| line.code).collect();
     let text = kept.join("\n");
     for start in words(&text, "crate") {
         let line = text[..start].matches('\n').count() + 1;
-        let Some(path) = text[start + "crate".len()..]
-            .trim_start()
-            .strip_prefix("::")
-        else {
+        let Some(path) = text[start + "crate".len()..].trim_start().strip_prefix("::") else {
             continue;
         };
         let path = path.trim_start();
@@ -91,27 +84,17 @@ fn heads(group: &str) -> Vec<String> {
 }
 
 fn head(path: &str) -> String {
-    path.chars()
-        .take_while(|character| character.is_alphanumeric() || *character == '_')
-        .collect()
+    path.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FLOORS: Floors<'static> = &[
-        &["limits"],
-        &["image"],
-        &["compare", "measure"],
-        &["verify"],
-    ];
+    const FLOORS: Floors<'static> = &[&["limits"], &["image"], &["compare", "measure"], &["verify"]];
 
     fn messages(within: &str, source: &str) -> Vec<String> {
-        check(Path::new("x.rs"), Path::new(within), source, FLOORS)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        check(Path::new("x.rs"), Path::new(within), source, FLOORS).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -123,32 +106,26 @@ mod tests {
 
     #[test]
     fn higher_floors_and_neighbours_are_found_wherever_they_hide() {
-        let higher =
-            "`image` names the higher floor `verify`; a module names itself and lower floors only";
+        let higher = "`image` names the higher floor `verify`; a module names itself and lower floors only";
         for source in [
             "use crate::verify::Verdict;",
             "use crate::{limits, verify::{Verdict}};",
             "fn f() -> crate :: verify::V {}",
             "use crate::{\n image::Body,\n verify,\n};",
         ] {
-            assert_eq!(
-                messages("image/mod.rs", source),
-                [format!("x.rs:1: {higher}")],
-                "{source}"
-            );
+            assert_eq!(messages("image/mod.rs", source), [format!("x.rs:1: {higher}")], "{source}");
         }
         let neighbour = messages("compare.rs", "\nuse crate::measure;");
         assert_eq!(
             neighbour,
-            [
-                "x.rs:2: `compare` names its neighbour `measure`; a module names itself and lower floors only"
-            ]
+            ["x.rs:2: `compare` names its neighbour `measure`; a module names itself and lower floors only"]
         );
     }
 
     #[test]
     fn comments_strings_and_tests_do_not_count() {
-        let source = "/// [`crate::verify`]\nconst A: &str = \"crate::verify\";\n#[cfg(test)]\nmod tests { use crate::verify; }";
+        let source =
+            "/// [`crate::verify`]\nconst A: &str = \"crate::verify\";\n#[cfg(test)]\nmod tests { use crate::verify; }";
         assert_eq!(messages("image/mod.rs", source), [""; 0]);
     }
 

@@ -33,7 +33,10 @@ fn rule_1_mutable_data_keeps_its_address_and_value() {
     assert_eq!(live.call::<_, u32>("small", 0u32), 9, "a static of a small domain");
     let before = live.call::<_, u64>("names_length", ());
     joined(&mut live, 20..21);
-    assert_eq!(live.call::<_, u64>("names_length", ()), before + "PLAYER-20 has arrived in the arena, welcome!".len() as u64);
+    assert_eq!(
+        live.call::<_, u64>("names_length", ()),
+        before + "PLAYER-20 has arrived in the arena, welcome!".len() as u64
+    );
 }
 
 #[test]
@@ -83,7 +86,11 @@ fn rule_4_slots_are_names_so_old_vtables_and_pointers_call_new_bodies() {
     assert_eq!(live.call::<_, u64>("animals", 1u64), 10 * 1010 + 10 * 105 + 20 * 6_000_000, "trait objects");
     assert_eq!(live.call::<_, u64>("pointers", 0u64), (1..=20).map(|n| 2 * n).sum::<u64>(), "function pointers");
     assert_eq!(live.call::<_, u64>("callbacks", 1u64), 20 * 100 + 190, "boxed closures");
-    assert_eq!(live.call_in::<_, u64>(first, "animals", 1u64), 10 * 11 + 10 * 105 + 20 * 4_000_000, "the old code still is");
+    assert_eq!(
+        live.call_in::<_, u64>(first, "animals", 1u64),
+        10 * 11 + 10 * 105 + 20 * 4_000_000,
+        "the old code still is"
+    );
     assert_eq!(live.call_in::<_, u64>(first, "callbacks", 1u64), 20 + 190);
     live.activate(first);
     assert_eq!(live.call::<_, u64>("pointers", 0u64), (1..=20).sum::<u64>(), "going back is the same");
@@ -97,8 +104,14 @@ fn rule_4_one_name_and_two_signatures_are_two_slots() {
     let second = edited(
         "zoo",
         &[
-            ("fn on_hit(value: &mut u64) -> u64 {\n    *value += 1;\n    *value", "fn on_hit(value: &mut [u64; 1]) -> u64 {\n    value[0] += 1000;\n    value[0]"),
-            ("zoo.pointers.push(on_hit);", "zoo.pointers.push(|value| { let mut copy = [*value]; std::hint::black_box(on_hit as fn(&mut [u64; 1]) -> u64)(&mut copy) });"),
+            (
+                "fn on_hit(value: &mut u64) -> u64 {\n    *value += 1;\n    *value",
+                "fn on_hit(value: &mut [u64; 1]) -> u64 {\n    value[0] += 1000;\n    value[0]",
+            ),
+            (
+                "zoo.pointers.push(on_hit);",
+                "zoo.pointers.push(|value| { let mut copy = [*value]; std::hint::black_box(on_hit as fn(&mut [u64; 1]) -> u64)(&mut copy) });",
+            ),
         ],
     );
     live.patch(&second).unwrap_or_else(|error| panic!("{error}"));
@@ -114,10 +127,14 @@ fn rule_5_borrowed_bodies_share_one_stack() {
     // body runs in the middle of a call of the second, on one stack.
     patch(
         &mut live,
-        &[("zoo.callbacks.push(Box::new(move |x| x + number));", "let text = greet(number); zoo.callbacks.push(Box::new(move |x| x + number + text.len() as u64)); zoo.callbacks.push(Box::new(move |x| x + number));")],
+        &[(
+            "zoo.callbacks.push(Box::new(move |x| x + number));",
+            "let text = greet(number); zoo.callbacks.push(Box::new(move |x| x + number + text.len() as u64)); zoo.callbacks.push(Box::new(move |x| x + number));",
+        )],
     );
     joined(&mut live, 20..22);
-    let expected: u64 = (0..20).sum::<u64>() + (20..22).map(|n| n + n + "player-20 joined".len() as u64).sum::<u64>() + 24;
+    let expected: u64 =
+        (0..20).sum::<u64>() + (20..22).map(|n| n + n + "player-20 joined".len() as u64).sum::<u64>() + 24;
     assert_eq!(live.call::<_, u64>("callbacks", 1u64), expected);
 }
 
@@ -144,7 +161,10 @@ fn rule_7_an_inserted_closure_leaves_live_closures_their_bodies() {
     // A closure of the same signature and environment is inserted before the old one, whose number shifts.
     patch(
         &mut live,
-        &[("zoo.callbacks.push(Box::new(move |x| x + number));", "zoo.callbacks.push(Box::new(move |x| x * 1000 + number)); zoo.callbacks.push(Box::new(move |x| x + number));")],
+        &[(
+            "zoo.callbacks.push(Box::new(move |x| x + number));",
+            "zoo.callbacks.push(Box::new(move |x| x * 1000 + number)); zoo.callbacks.push(Box::new(move |x| x + number));",
+        )],
     );
     assert_eq!(live.call::<_, u64>("callbacks", 1u64), 20 + 190, "live closures keep their old bodies");
     joined(&mut live, 20..21);
@@ -157,7 +177,10 @@ fn rule_8_a_trait_that_gains_a_method_is_not_patched() {
     let second = edited(
         "zoo",
         &[
-            ("    fn legs(&self) -> u64 {\n", "    fn weight(&self) -> u64 {\n        11\n    }\n    fn legs(&self) -> u64 {\n"),
+            (
+                "    fn legs(&self) -> u64 {\n",
+                "    fn weight(&self) -> u64 {\n        11\n    }\n    fn legs(&self) -> u64 {\n",
+            ),
             ("1_000_000 * animal.legs()", "1_000_000 * animal.legs() + animal.weight()"),
         ],
     );
@@ -169,7 +192,13 @@ fn rule_8_a_trait_that_gains_a_method_is_not_patched() {
 #[test]
 fn equal_functions_stay_two_functions() {
     let mut live = start();
-    patch(&mut live, &[("fn first_twin(value: u64) -> u64 {\n    value * 31 + 7", "fn first_twin(value: u64) -> u64 {\n    value * 31 + 8")]);
+    patch(
+        &mut live,
+        &[(
+            "fn first_twin(value: u64) -> u64 {\n    value * 31 + 7",
+            "fn first_twin(value: u64) -> u64 {\n    value * 31 + 8",
+        )],
+    );
     // Live pointers to both: only the first may have changed.
     assert_eq!(live.call::<_, u64>("twins", 1u64), 20 * 39 + 20 * 38 * 1000);
 }
@@ -196,7 +225,11 @@ fn many_generations_patch_over_a_large_heap() {
         let total = live.call::<_, u64>("animals", 1u64) % 1_000_000;
         assert_eq!(total, goblins * (10 + round + 2) + (21 + round - goblins) * 105, "round {round}");
         for generation in 1..=round as u32 + 2 {
-            live.call_in::<_, u64>(tickswap_linker::GenerationId::new(generation), "churn", round + u64::from(generation));
+            live.call_in::<_, u64>(
+                tickswap_linker::GenerationId::new(generation),
+                "churn",
+                round + u64::from(generation),
+            );
         }
         assert_eq!(live.call::<_, u64>("blob_sum", ()), expected);
     }

@@ -28,10 +28,7 @@ pub fn reserve(length: u32) -> u32 {
 pub fn arguments<T: DeserializeOwned>(length: u32) -> T {
     let bytes = buffer::take();
     let Some(encoded) = bytes.get(..length as usize) else {
-        panic!(
-            "the server passed {length} bytes of arguments, but reserved a buffer of {}",
-            bytes.len()
-        );
+        panic!("the server passed {length} bytes of arguments, but reserved a buffer of {}", bytes.len());
     };
     let decoded = codec::decode(encoded);
     buffer::put_back(bytes);

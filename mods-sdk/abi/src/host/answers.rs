@@ -116,10 +116,7 @@ impl<T> Answers<T> {
 
     /// The answer of one mod.
     pub fn of(&self, mod_name: &str) -> Option<&T> {
-        self.0
-            .iter()
-            .find(|(name, _)| name == mod_name)
-            .map(|(_, answer)| answer)
+        self.0.iter().find(|(name, _)| name == mod_name).map(|(_, answer)| answer)
     }
 }
 

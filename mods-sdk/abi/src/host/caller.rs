@@ -106,9 +106,7 @@ pub enum CallError {
         hook: &'static str,
     },
     /// The contract given to the runtime lacks the hooks trait.
-    #[error(
-        "{interface} is not part of the runtime's contract: add it with `Contract::with_hooks`"
-    )]
+    #[error("{interface} is not part of the runtime's contract: add it with `Contract::with_hooks`")]
     UnknownInterface {
         /// The hooks trait.
         interface: &'static str,

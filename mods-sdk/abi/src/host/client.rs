@@ -45,15 +45,10 @@ pub fn ask_one_if_offered<C: HookCaller + ?Sized, T>(
     read: ReadAnswer<T>,
 ) -> Result<Option<T>, CallError> {
     let mut answer = None;
-    caller.call_hook(
-        Target::Mod(mod_name),
-        hook,
-        arguments,
-        &mut |mod_name, raw| {
-            answer = Some(read(raw).map_err(|reason| bad_answer(mod_name, hook, reason))?);
-            Ok(())
-        },
-    )?;
+    caller.call_hook(Target::Mod(mod_name), hook, arguments, &mut |mod_name, raw| {
+        answer = Some(read(raw).map_err(|reason| bad_answer(mod_name, hook, reason))?);
+        Ok(())
+    })?;
     Ok(answer)
 }
 
@@ -65,27 +60,14 @@ pub fn ask_one<C: HookCaller + ?Sized, T>(
     arguments: Arguments<'_>,
     read: ReadAnswer<T>,
 ) -> Result<T, CallError> {
-    ask_one_if_offered(caller, mod_name, hook, arguments, read)?.ok_or_else(|| {
-        match ModName::try_from(mod_name) {
-            Ok(mod_name) => CallError::HookMissing {
-                mod_name,
-                interface: hook.interface.name,
-                hook: hook_name(hook),
-            },
-            Err(error) => CallError::UnknownMod {
-                mod_name: error.found,
-            },
-        }
+    ask_one_if_offered(caller, mod_name, hook, arguments, read)?.ok_or_else(|| match ModName::try_from(mod_name) {
+        Ok(mod_name) => CallError::HookMissing { mod_name, interface: hook.interface.name, hook: hook_name(hook) },
+        Err(error) => CallError::UnknownMod { mod_name: error.found },
     })
 }
 
 fn bad_answer(mod_name: &ModName, hook: HookRef, reason: CodecError) -> CallError {
-    CallError::BadAnswer {
-        mod_name: mod_name.clone(),
-        interface: hook.interface.name,
-        hook: hook_name(hook),
-        reason,
-    }
+    CallError::BadAnswer { mod_name: mod_name.clone(), interface: hook.interface.name, hook: hook_name(hook), reason }
 }
 
 fn hook_name(hook: HookRef) -> &'static str {

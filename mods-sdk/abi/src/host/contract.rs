@@ -23,11 +23,7 @@ pub struct Contract {
 impl Contract {
     /// A contract without traits.
     pub fn new(name: &'static str) -> Self {
-        Self {
-            name,
-            hooks: Vec::new(),
-            host: Vec::new(),
-        }
+        Self { name, hooks: Vec::new(), host: Vec::new() }
     }
 
     /// Adds a hooks trait.
@@ -52,9 +48,7 @@ impl Contract {
         let mut found = Vec::new();
         let mut declared = DeclaredHooks::default();
         if section.len() > SECTION_BYTES_MAX {
-            found.push(Disagreement::SectionTooLarge {
-                bytes: section.len(),
-            });
+            found.push(Disagreement::SectionTooLarge { bytes: section.len() });
         } else {
             for (line, text) in (1..).zip(section.split(|&byte| byte == b'\n')) {
                 if !text.is_empty()
@@ -71,36 +65,15 @@ impl Contract {
         if found.is_empty() {
             Ok(declared)
         } else {
-            Err(ContractMismatch {
-                contract: self.name,
-                disagreements: found,
-            })
+            Err(ContractMismatch { contract: self.name, disagreements: found })
         }
     }
 
-    fn check_line(
-        &self,
-        line: usize,
-        text: &[u8],
-        declared: &mut DeclaredHooks,
-    ) -> Result<(), Disagreement> {
-        let unreadable = || Disagreement::Unreadable {
-            line,
-            text: shortened(&String::from_utf8_lossy(text)),
-        };
+    fn check_line(&self, line: usize, text: &[u8], declared: &mut DeclaredHooks) -> Result<(), Disagreement> {
+        let unreadable = || Disagreement::Unreadable { line, text: shortened(&String::from_utf8_lossy(text)) };
         let text = std::str::from_utf8(text).map_err(|_| unreadable())?;
-        let Line {
-            kind,
-            interface,
-            function,
-            fingerprint,
-            signature,
-        } = Line::parse(text).ok_or_else(unreadable)?;
-        let place = Place {
-            kind,
-            interface: shortened(interface),
-            function: shortened(function),
-        };
+        let Line { kind, interface, function, fingerprint, signature } = Line::parse(text).ok_or_else(unreadable)?;
+        let place = Place { kind, interface: shortened(interface), function: shortened(function) };
         let known = match kind {
             InterfaceKind::Hooks => self.find_hook(interface, function),
             InterfaceKind::Host => self.find_host(interface, function),
@@ -109,10 +82,7 @@ impl Contract {
             Ok(known) => known,
             Err(Unknown::Interface) => return Err(Disagreement::UnknownInterface(place)),
             Err(Unknown::Function) => {
-                return Err(Disagreement::UnknownFunction {
-                    place,
-                    signature: shortened(signature),
-                });
+                return Err(Disagreement::UnknownFunction { place, signature: shortened(signature) });
             }
         };
         let added = match known.function {
@@ -123,25 +93,15 @@ impl Contract {
             return Err(Disagreement::Twice(place));
         }
         if known.fingerprint != fingerprint {
-            return Err(Disagreement::Different {
-                place,
-                contract: known.signature,
-                found: shortened(signature),
-            });
+            return Err(Disagreement::Different { place, contract: known.signature, found: shortened(signature) });
         }
         Ok(())
     }
 
     fn find_hook(&self, interface: &str, function: &str) -> Result<Known, Unknown> {
-        let interface = self
-            .hooks
-            .iter()
-            .find(|candidate| candidate.name == interface)
-            .ok_or(Unknown::Interface)?;
-        let (index, hook) = (0..)
-            .zip(interface.hooks)
-            .find(|(_, hook)| hook.name == function)
-            .ok_or(Unknown::Function)?;
+        let interface = self.hooks.iter().find(|candidate| candidate.name == interface).ok_or(Unknown::Interface)?;
+        let (index, hook) =
+            (0..).zip(interface.hooks).find(|(_, hook)| hook.name == function).ok_or(Unknown::Function)?;
         Ok(Known {
             fingerprint: hook.fingerprint,
             signature: hook.signature,
@@ -150,16 +110,9 @@ impl Contract {
     }
 
     fn find_host(&self, interface: &str, function: &str) -> Result<Known, Unknown> {
-        let interface = self
-            .host
-            .iter()
-            .find(|candidate| candidate.name == interface)
-            .ok_or(Unknown::Interface)?;
-        let function = interface
-            .functions
-            .iter()
-            .find(|candidate| candidate.name == function)
-            .ok_or(Unknown::Function)?;
+        let interface = self.host.iter().find(|candidate| candidate.name == interface).ok_or(Unknown::Interface)?;
+        let function =
+            interface.functions.iter().find(|candidate| candidate.name == function).ok_or(Unknown::Function)?;
         Ok(Known {
             fingerprint: function.fingerprint,
             signature: function.signature,
@@ -170,10 +123,7 @@ impl Contract {
     /// Required hooks that the mod lacks, of the traits it implements.
     fn missing_hooks(&self, declared: &DeclaredHooks, found: &[Disagreement]) -> Vec<Disagreement> {
         let implemented = |interface: &HooksInterface| {
-            declared
-                .hooks
-                .iter()
-                .any(|hook| hook.interface.id == interface.id)
+            declared.hooks.iter().any(|hook| hook.interface.id == interface.id)
                 || found.iter().any(|disagreement| {
                     matches!(disagreement, Disagreement::UnknownFunction { place, .. }
                         if place.kind == InterfaceKind::Hooks && place.interface == interface.name)
@@ -271,12 +221,6 @@ impl<'a> Line<'a> {
         if digits.len() != 16 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
-        Some(Self {
-            kind,
-            interface,
-            function,
-            fingerprint: u64::from_str_radix(digits, 16).ok()?,
-            signature,
-        })
+        Some(Self { kind, interface, function, fingerprint: u64::from_str_radix(digits, 16).ok()?, signature })
     }
 }

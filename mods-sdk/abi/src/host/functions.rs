@@ -42,20 +42,16 @@ impl<'a> RawArguments<'a> {
             },
             Self::Encoded(bytes) => format!("{} encoded bytes", bytes.len()),
         };
-        Err(CodecError::Passing {
-            expected: "one scalar per parameter",
-            found,
-        })
+        Err(CodecError::Passing { expected: "one scalar per parameter", found })
     }
 
     /// The encoded tuple of all arguments.
     pub fn decode<T: DeserializeOwned>(self) -> Result<T, CodecError> {
         match self {
             Self::Encoded(bytes) => codec::decode(bytes),
-            Self::Scalars(bits) => Err(CodecError::Passing {
-                expected: "encoded arguments",
-                found: format!("{} scalars", bits.len()),
-            }),
+            Self::Scalars(bits) => {
+                Err(CodecError::Passing { expected: "encoded arguments", found: format!("{} scalars", bits.len()) })
+            }
         }
     }
 }

@@ -60,11 +60,7 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} {}::{}",
-            self.kind, self.interface, self.function
-        )
+        write!(formatter, "{} {}::{}", self.kind, self.interface, self.function)
     }
 }
 

@@ -19,9 +19,7 @@ impl ModName {
 
 /// A text that cannot name a mod.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{found:?} cannot name a mod: expected 1 to {MOD_NAME_BYTES_MAX} characters of a-z, 0-9, _ and -"
-)]
+#[error("{found:?} cannot name a mod: expected 1 to {MOD_NAME_BYTES_MAX} characters of a-z, 0-9, _ and -")]
 pub struct ModNameError {
     /// The refused text, shortened if long.
     pub found: String,
@@ -31,8 +29,7 @@ impl TryFrom<&str> for ModName {
     type Error = ModNameError;
 
     fn try_from(text: &str) -> Result<Self, ModNameError> {
-        let allowed =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
         if (1..=MOD_NAME_BYTES_MAX).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.into()))
         } else {

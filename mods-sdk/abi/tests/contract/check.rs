@@ -42,20 +42,14 @@ fn a_mod_of_the_same_contract_fits_in_any_order_of_lines() {
 
 #[test]
 fn an_optional_hook_may_be_missing_and_a_required_one_may_not() {
-    let optional = HookRef {
-        interface: &game_hooks::INTERFACE,
-        index: 4,
-    };
+    let optional = HookRef { interface: &game_hooks::INTERFACE, index: 4 };
     let mut lines = hook_lines();
     lines.pop();
     let declared = contract().check_section(lines.concat().as_bytes()).unwrap();
     assert!(!declared.contains(optional));
 
     lines.remove(1);
-    assert!(matches!(
-        disagreements(&lines.concat())[..],
-        [Disagreement::Missing { hook: "update", .. }]
-    ));
+    assert!(matches!(disagreements(&lines.concat())[..], [Disagreement::Missing { hook: "update", .. }]));
 }
 
 #[test]
@@ -68,9 +62,7 @@ fn every_disagreement_is_told_at_once_with_both_signatures() {
     lines.push(lines[0].clone());
     lines.push("nonsense\n".into());
     lines.push("hooks GameHooks joined +00000000000000f fn joined(&self)\n".into());
-    let mismatch = contract()
-        .check_section(lines.concat().as_bytes())
-        .unwrap_err();
+    let mismatch = contract().check_section(lines.concat().as_bytes()).unwrap_err();
     assert_eq!(mismatch.disagreements.len(), 7);
     let message = mismatch.to_string();
     for part in [
@@ -91,10 +83,7 @@ fn every_disagreement_is_told_at_once_with_both_signatures() {
 fn a_section_that_says_nothing_or_too_much_is_refused() {
     assert!(matches!(disagreements("")[..], [Disagreement::NoHooks]));
     let huge = "x".repeat(SECTION_BYTES_MAX + 1);
-    assert!(matches!(
-        disagreements(&huge)[..],
-        [Disagreement::SectionTooLarge { .. }]
-    ));
+    assert!(matches!(disagreements(&huge)[..], [Disagreement::SectionTooLarge { .. }]));
 }
 
 #[test]

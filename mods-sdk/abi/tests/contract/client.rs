@@ -1,8 +1,7 @@
 //! Generated clients against a fake caller that keeps what it is asked and answers from a list.
 
 use tickswap_abi::{
-    Arguments, CallError, CodecError, HookCaller, HookRef, ModName, PlayerId, RawAnswer, Target,
-    codec,
+    Arguments, CallError, CodecError, HookCaller, HookRef, ModName, PlayerId, RawAnswer, Target, codec,
 };
 
 use crate::game::{GameHooksCaller, view};
@@ -23,13 +22,8 @@ struct FakeCaller {
 
 impl FakeCaller {
     fn answering(answers: impl IntoIterator<Item = (&'static str, Answer)>) -> Self {
-        let answers = answers
-            .into_iter()
-            .map(|(name, answer)| (ModName::try_from(name).unwrap(), answer));
-        Self {
-            answers: answers.collect(),
-            ..Self::default()
-        }
+        let answers = answers.into_iter().map(|(name, answer)| (ModName::try_from(name).unwrap(), answer));
+        Self { answers: answers.collect(), ..Self::default() }
     }
 }
 
@@ -45,8 +39,7 @@ impl HookCaller for FakeCaller {
             Target::All => None,
             Target::Mod(name) => Some(name.to_owned()),
         };
-        self.called
-            .push((wanted.clone(), hook.descriptor().unwrap().export));
+        self.called.push((wanted.clone(), hook.descriptor().unwrap().export));
         match arguments {
             Arguments::Scalars(bits) => self.scalars = bits.to_vec(),
             Arguments::Encode(encode) => encode(&mut self.encoded)?,
@@ -81,25 +74,15 @@ fn scalars_travel_as_bits_and_everything_else_encoded_together() {
     tick.game().joined(PlayerId(300), "ann").unwrap();
     let decoded: (PlayerId, String) = codec::decode(&tick.encoded).unwrap();
     assert_eq!(decoded, (PlayerId(300), "ann".to_owned()));
-    assert_eq!(
-        tick.called,
-        [
-            (None, "tickswap_hook__GameHooks__update"),
-            (None, "tickswap_hook__GameHooks__joined"),
-        ]
-    );
+    assert_eq!(tick.called, [(None, "tickswap_hook__GameHooks__update"), (None, "tickswap_hook__GameHooks__joined"),]);
 }
 
 #[test]
 fn answers_of_all_mods_are_labelled_and_in_order() {
     let minus_two = u64::from((-2_i32).cast_unsigned());
-    let mut tick =
-        FakeCaller::answering([("b", Answer::Scalar(7)), ("a", Answer::Scalar(minus_two))]);
+    let mut tick = FakeCaller::answering([("b", Answer::Scalar(7)), ("a", Answer::Scalar(minus_two))]);
     let answers = tick.game().count().unwrap();
-    let labelled: Vec<_> = answers
-        .iter()
-        .map(|(name, count)| (name.as_str(), *count))
-        .collect();
+    let labelled: Vec<_> = answers.iter().map(|(name, count)| (name.as_str(), *count)).collect();
     assert_eq!(labelled, [("b", 7), ("a", -2)]);
     assert_eq!(answers.of("a"), Some(&-2));
 }
@@ -118,10 +101,7 @@ fn one_mod_gives_the_bare_answer_and_an_option_where_the_hook_is_optional() {
 fn a_required_hook_that_gives_no_answer_is_an_error() {
     let mut tick = FakeCaller::default();
     let error = tick.game().of("a").count().unwrap_err();
-    assert!(
-        matches!(error, CallError::HookMissing { hook: "count", .. }),
-        "{error}"
-    );
+    assert!(matches!(error, CallError::HookMissing { hook: "count", .. }), "{error}");
 }
 
 #[test]
@@ -129,10 +109,7 @@ fn answers_in_another_form_or_range_are_errors_that_name_the_mod() {
     for bad in [Answer::Nothing, Answer::Scalar(2), encoded_view()] {
         let mut tick = FakeCaller::answering([("a", bad)]);
         let error = tick.game().of("a").extra(0).unwrap_err();
-        assert!(
-            matches!(&error, CallError::BadAnswer { mod_name, .. } if mod_name == "a"),
-            "{error}"
-        );
+        assert!(matches!(&error, CallError::BadAnswer { mod_name, .. } if mod_name == "a"), "{error}");
     }
     let mut tick = FakeCaller::answering([("a", Answer::Encoded(vec![1, 2]))]);
     let error = tick.game().view(PlayerId(1)).unwrap_err();

@@ -41,9 +41,7 @@ pub trait GameHost {
 }
 
 pub fn contract() -> Contract {
-    Contract::new("game")
-        .with_hooks(&game_hooks::INTERFACE)
-        .with_host(&game_host::INTERFACE)
+    Contract::new("game").with_hooks(&game_hooks::INTERFACE).with_host(&game_host::INTERFACE)
 }
 
 pub fn view() -> View {

@@ -1,8 +1,8 @@
 //! Generated dispatchers: queries are answered, effects applied, and foreign arguments refused.
 
 use tickswap_abi::{
-    AnswerBuffer, EffectRef, HostCallError, HostFunctionKind, HostFunctions, ModName, PlayerId,
-    RawAnswer, RawArguments, Scalar, codec,
+    AnswerBuffer, EffectRef, HostCallError, HostFunctionKind, HostFunctions, ModName, PlayerId, RawAnswer,
+    RawArguments, Scalar, codec,
 };
 
 use crate::game::{GameHost, game_hooks, game_host};
@@ -37,12 +37,7 @@ fn function(name: &str) -> usize {
 }
 
 fn effect<'a>(from: &'a ModName, name: &str, arguments: RawArguments<'a>) -> EffectRef<'a> {
-    EffectRef {
-        from,
-        interface: &game_host::INTERFACE,
-        function: function(name),
-        arguments,
-    }
+    EffectRef { from, interface: &game_host::INTERFACE, function: function(name), arguments }
 }
 
 #[test]
@@ -51,18 +46,10 @@ fn queries_are_answered_in_the_form_of_their_result() {
     assert_eq!(functions.interface().name, "GameHost");
     let mut answer = AnswerBuffer::new();
 
-    functions
-        .answer(function("online"), RawArguments::Scalars(&[]), &mut answer)
-        .unwrap();
+    functions.answer(function("online"), RawArguments::Scalars(&[]), &mut answer).unwrap();
     assert_eq!(answer.answer(), RawAnswer::Scalar(3));
 
-    functions
-        .answer(
-            function("name_of"),
-            RawArguments::Scalars(&[1]),
-            &mut answer,
-        )
-        .unwrap();
+    functions.answer(function("name_of"), RawArguments::Scalars(&[1]), &mut answer).unwrap();
     let name: Option<String> = answer.answer().decode().unwrap();
     assert_eq!(name.as_deref(), Some("ann"));
 }
@@ -73,17 +60,9 @@ fn effects_are_applied_with_their_arguments() {
     let mut server = Server::default();
     let mut text = Vec::new();
     codec::encode(&("hello",), &mut text).unwrap();
-    game_host::apply(
-        &effect(&from, "say", RawArguments::Encoded(&text)),
-        &mut server,
-    )
-    .unwrap();
+    game_host::apply(&effect(&from, "say", RawArguments::Encoded(&text)), &mut server).unwrap();
     let points = (-5_i16).to_bits();
-    game_host::apply(
-        &effect(&from, "award", RawArguments::Scalars(&[9, points])),
-        &mut server,
-    )
-    .unwrap();
+    game_host::apply(&effect(&from, "award", RawArguments::Scalars(&[9, points])), &mut server).unwrap();
     assert_eq!(server.said, ["hello"]);
     assert_eq!(server.awarded, [(PlayerId(9), -5)]);
 }
@@ -103,10 +82,7 @@ fn foreign_arguments_are_errors_and_have_no_effect() {
         ("say", RawArguments::Encoded(&[1, 0xff])),
     ] {
         let result = game_host::apply(&effect(&from, name, arguments), &mut server);
-        assert!(
-            matches!(result, Err(HostCallError::Arguments { .. })),
-            "{name} {arguments:?}"
-        );
+        assert!(matches!(result, Err(HostCallError::Arguments { .. })), "{name} {arguments:?}");
     }
     assert!(server.said.is_empty() && server.awarded.is_empty());
 }
@@ -127,11 +103,7 @@ fn an_index_of_the_other_kind_or_of_nothing_is_refused() {
 
 #[test]
 fn descriptors_say_what_the_trait_says() {
-    let kinds: Vec<_> = game_host::INTERFACE
-        .functions
-        .iter()
-        .map(|function| (function.name, function.kind))
-        .collect();
+    let kinds: Vec<_> = game_host::INTERFACE.functions.iter().map(|function| (function.name, function.kind)).collect();
     assert_eq!(
         kinds,
         [
@@ -141,11 +113,7 @@ fn descriptors_say_what_the_trait_says() {
             ("award", HostFunctionKind::Effect),
         ]
     );
-    let signatures: Vec<_> = game_hooks::INTERFACE
-        .hooks
-        .iter()
-        .map(|hook| hook.signature)
-        .collect();
+    let signatures: Vec<_> = game_hooks::INTERFACE.hooks.iter().map(|hook| hook.signature).collect();
     assert_eq!(
         signatures,
         [

@@ -25,10 +25,7 @@ pub(crate) const MOD: &[(&str, &str)] = &[
          seen.values().map(|score| score.score()).sum() }) }\n\
          #[unsafe(no_mangle)] pub extern \"C\" fn version() -> u32 { env!(\"CARGO_PKG_VERSION_MINOR\").parse().unwrap() }\n",
     ),
-    (
-        "helper/Cargo.toml",
-        "[package]\nname = \"helper\"\nversion = \"1.0.0\"\nedition = \"2024\"\n",
-    ),
+    ("helper/Cargo.toml", "[package]\nname = \"helper\"\nversion = \"1.0.0\"\nedition = \"2024\"\n"),
     (
         "helper/src/lib.rs",
         "pub trait Score { fn score(&self) -> u32; }\npub struct Fixed(pub u32);\n\
@@ -43,9 +40,7 @@ pub(crate) struct Folder {
 
 impl Folder {
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let folder = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let folder = Self { folder: tempfile::tempdir().unwrap() };
         for (path, text) in files {
             folder.write(path, text);
         }
@@ -90,10 +85,7 @@ impl Folder {
 /// Every crate root that stands in the module's v0 names: `Cs` HASH `_` LENGTH NAME.
 pub(crate) fn crate_names(module: &[u8]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let starts = module
-        .windows(2)
-        .enumerate()
-        .filter(|(_, window)| window == b"Cs");
+    let starts = module.windows(2).enumerate().filter(|(_, window)| window == b"Cs");
     for (start, _) in starts {
         let name: String = module[start..]
             .iter()

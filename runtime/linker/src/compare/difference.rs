@@ -26,65 +26,149 @@ impl fmt::Display for SourcePosition {
 #[allow(missing_docs, reason = "the variants' fields are `item`, `was` and `is`; each variant says what they hold")]
 pub enum Difference {
     /// A function's body differs from the version to be replaced.
-    FunctionChanged { item: String, at: Option<SourcePosition> },
+    FunctionChanged {
+        item: String,
+        at: Option<SourcePosition>,
+    },
     /// Only the line numbers that panics report differ.
-    PositionsMoved { item: String },
+    PositionsMoved {
+        item: String,
+    },
     /// A function that the version to be replaced does not have.
-    FunctionAdded { item: String, at: Option<SourcePosition> },
+    FunctionAdded {
+        item: String,
+        at: Option<SourcePosition>,
+    },
     /// A function that only the version to be replaced has. Its old body stays callable.
-    FunctionRemoved { item: String },
+    FunctionRemoved {
+        item: String,
+    },
     /// Closures, coroutines or numbered items that cannot be matched: live ones keep their old bodies.
-    NumberedItemsUnmatched { item: String, count: usize },
+    NumberedItemsUnmatched {
+        item: String,
+        count: usize,
+    },
     /// A coroutine whose body changed: a suspended one keeps the old body.
-    CoroutineChanged { item: String },
+    CoroutineChanged {
+        item: String,
+    },
     /// Content of named read-only data.
-    ReadOnlyDataChanged { item: String },
+    ReadOnlyDataChanged {
+        item: String,
+    },
     /// A mutable static that no resident has.
-    StaticAdded { item: String, type_name: String, size: u32 },
+    StaticAdded {
+        item: String,
+        type_name: String,
+        size: u32,
+    },
     /// A static of the standard library used for the first time.
-    StandardStaticAdded { item: String, size: u32 },
+    StandardStaticAdded {
+        item: String,
+        size: u32,
+    },
     /// A mutable static of the version to be replaced that is gone.
-    StaticRemoved { item: String },
+    StaticRemoved {
+        item: String,
+    },
     /// Type, size or alignment of a static.
-    StaticChanged { item: String, was: String, is: String },
+    StaticChanged {
+        item: String,
+        was: String,
+        is: String,
+    },
     /// The initial value; the live value stays.
-    StaticInitialValueChanged { item: String },
+    StaticInitialValueChanged {
+        item: String,
+    },
     /// Symbol and debug information do not agree on what the bytes are.
-    StaticUnproved { item: String, why: String },
+    StaticUnproved {
+        item: String,
+        why: String,
+    },
     /// A type that only new code uses.
-    TypeAdded { item: String },
+    TypeAdded {
+        item: String,
+    },
     /// A type known to a resident with another layout.
-    TypeChanged { item: String, was: String, is: String },
+    TypeChanged {
+        item: String,
+        was: String,
+        is: String,
+    },
     /// Entries of a vtable that live objects may use.
-    VtableChanged { item: String, was: String, is: String },
+    VtableChanged {
+        item: String,
+        was: String,
+        is: String,
+    },
     /// A trait whose live objects may be called, but whose vtable the candidate does not show.
-    TraitShapeUnknown { item: String },
+    TraitShapeUnknown {
+        item: String,
+    },
     /// A vtable entry that belongs to another type: functions were merged.
-    VtableEntryForeign { item: String, entry: String },
-    ExportAdded { item: String, is: String },
-    ExportRemoved { item: String, was: String },
-    ExportChanged { item: String, was: String, is: String },
-    ImportAdded { item: String, is: String },
+    VtableEntryForeign {
+        item: String,
+        entry: String,
+    },
+    ExportAdded {
+        item: String,
+        is: String,
+    },
+    ExportRemoved {
+        item: String,
+        was: String,
+    },
+    ExportChanged {
+        item: String,
+        was: String,
+        is: String,
+    },
+    ImportAdded {
+        item: String,
+        is: String,
+    },
     /// Compiler version, target features.
-    ToolchainChanged { was: Vec<String>, is: Vec<String> },
+    ToolchainChanged {
+        was: Vec<String>,
+        is: Vec<String>,
+    },
     /// A crate's hash, and with it the `TypeId` of its types.
-    CrateIdentityChanged { item: String, was: Vec<String>, is: Vec<String> },
-    AllocatorChanged { was: String, is: String },
+    CrateIdentityChanged {
+        item: String,
+        was: Vec<String>,
+        is: Vec<String>,
+    },
+    AllocatorChanged {
+        was: String,
+        is: String,
+    },
     /// The stack is shared and was laid out by the first generation.
-    StackGrown { was: u32, is: u32 },
+    StackGrown {
+        was: u32,
+        is: u32,
+    },
     /// A custom section that describes the mod, such as its contract.
-    DescriptionChanged { item: String },
+    DescriptionChanged {
+        item: String,
+    },
     /// The file does not prove that it was built with the passes off that merge functions and rewrite statics.
-    ProofMissing { what: String },
+    ProofMissing {
+        what: String,
+    },
     /// The candidate's base is no generation of this mod.
-    UnknownBase { base: GenerationId },
+    UnknownBase {
+        base: GenerationId,
+    },
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = |at: &Option<SourcePosition>| at.as_ref().map_or_else(String::new, |p| format!(" ({p})"));
         match self {
-            Self::FunctionChanged { item, at: position } => write!(f, "function `{item}`{} has another body", at(position)),
+            Self::FunctionChanged { item, at: position } => {
+                write!(f, "function `{item}`{} has another body", at(position))
+            }
             Self::PositionsMoved { item } => write!(f, "in `{item}` only source positions moved"),
             Self::FunctionAdded { item, at: position } => write!(f, "function `{item}`{} is new", at(position)),
             Self::FunctionRemoved { item } => write!(f, "function `{item}` is gone; its old body stays for live state"),
@@ -107,13 +191,21 @@ impl fmt::Display for Difference {
             Self::StaticInitialValueChanged { item } => {
                 write!(f, "static `{item}` has another initial value; the live value stays")
             }
-            Self::StaticUnproved { item, why } => write!(f, "static `{item}` cannot be proved to be what it was: {why}"),
+            Self::StaticUnproved { item, why } => {
+                write!(f, "static `{item}` cannot be proved to be what it was: {why}")
+            }
             Self::TypeAdded { item } => write!(f, "type `{item}` is new"),
             Self::TypeChanged { item, was, is } => {
-                write!(f, "type `{item}` has another layout, live state that holds one would be misread\n      was {was}\n      is  {is}")
+                write!(
+                    f,
+                    "type `{item}` has another layout, live state that holds one would be misread\n      was {was}\n      is  {is}"
+                )
             }
             Self::VtableChanged { item, was, is } => {
-                write!(f, "vtable `{item}` has another shape, live objects would be misused\n      was {was}\n      is  {is}")
+                write!(
+                    f,
+                    "vtable `{item}` has another shape, live objects would be misused\n      was {was}\n      is  {is}"
+                )
             }
             Self::TraitShapeUnknown { item } => write!(
                 f,

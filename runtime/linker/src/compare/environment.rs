@@ -1,8 +1,8 @@
 //! Everything around functions and data: exports, imports, toolchain, crates, allocator, stack, and the proof of how the
 //! file was built.
 
-use super::difference::Difference;
 use super::CandidateFacts;
+use super::difference::Difference;
 use crate::image::module::SymbolTarget;
 use crate::image::{Body, ModImage};
 use crate::residents::{Resident, Residents, StaticProof};
@@ -66,8 +66,7 @@ pub(super) fn compare(
         });
     }
     if image.toolchain != resident.toolchain {
-        differences
-            .push(Difference::ToolchainChanged { was: resident.toolchain.clone(), is: image.toolchain.clone() });
+        differences.push(Difference::ToolchainChanged { was: resident.toolchain.clone(), is: image.toolchain.clone() });
     }
     let set = |hashes: &BTreeSet<String>| hashes.iter().cloned().collect::<Vec<_>>();
     for (name, is) in &image.names.crates {
@@ -112,8 +111,7 @@ fn compare_exports(image: &ModImage, resident: &Resident, differences: &mut Vec<
     }
     for was in &resident.exports {
         if !image.exports.iter().any(|export| export.name == was.name) {
-            differences
-                .push(Difference::ExportRemoved { item: was.name.clone(), was: was.signature.to_string() });
+            differences.push(Difference::ExportRemoved { item: was.name.clone(), was: was.signature.to_string() });
         }
     }
 }

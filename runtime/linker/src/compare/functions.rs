@@ -1,10 +1,10 @@
 //! Functions: their names with source signatures, their bodies, and which of them a change touched.
 
-use super::difference::{Difference, SourcePosition};
 use super::CandidateFacts;
+use super::difference::{Difference, SourcePosition};
 use crate::image::debug::FunctionFacts;
-use crate::image::name::SymbolName;
 use crate::image::module::SymbolTarget;
+use crate::image::name::SymbolName;
 use crate::image::{Body, ModImage};
 use crate::residents::Resident;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ pub(super) fn slot_names(image: &ModImage, names: &[Option<Arc<str>>]) -> Vec<Op
     let mut slots = vec![None; image.symbols.len()];
     for (index, symbol, function) in image.function_symbols() {
         let Some(name) = &names[index] else { continue };
-        let signature = match image.debug.functions.get(symbol.name.as_str()) {
+        let signature = match image.debug.function(&symbol.name) {
             Some(facts) if !facts.signatures.is_empty() => source_signature(facts),
             _ => {
                 let wasm = image.function_type(function).map(ToString::to_string).unwrap_or_default();
@@ -90,7 +90,7 @@ fn positions(image: &ModImage, facts: &CandidateFacts) -> BTreeMap<Arc<str>, Sou
     let mut positions = BTreeMap::new();
     for (index, symbol) in image.symbols.iter().enumerate() {
         let SymbolTarget::Function(_) = symbol.target else { continue };
-        let (Some(name), Some(function)) = (&facts.names[index], image.debug.functions.get(symbol.name.as_str())) else {
+        let (Some(name), Some(function)) = (&facts.names[index], image.debug.function(&symbol.name)) else {
             continue;
         };
         if let Some(position) = &function.position {

@@ -5,13 +5,13 @@
 //! environments. What is taken over carries the tag of the generation that introduced it, anything else that of the
 //! candidate, and every name that mentions a tagged item follows it.
 
+use crate::GenerationId;
+use crate::image::Body;
 use crate::image::ModImage;
 use crate::image::debug::Name;
 use crate::image::name::{NameResolver, NumberedItem};
 use crate::image::name_table::{Member, tagged, without_tags};
-use crate::image::Body;
-use crate::residents::{Residents, ResidentMember};
-use crate::GenerationId;
+use crate::residents::{ResidentMember, Residents};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -129,7 +129,7 @@ impl Tagger<'_> {
             if !same_sequence(theirs, group) || !self.statics_are_bound(*generation, key, group) {
                 continue;
             }
-            let renewed = self.renewed(theirs, &fresh);
+            let renewed = self.renewed(key, theirs, &fresh);
             for number in &renewed {
                 self.note_renewed(key, &fresh[number].member);
             }
@@ -179,7 +179,12 @@ impl Tagger<'_> {
     }
 
     /// Members that must not be taken over although the sequence is the same.
-    fn renewed(&self, theirs: &BTreeMap<u64, ResidentMember>, ours: &BTreeMap<u64, ResidentMember>) -> BTreeSet<u64> {
+    fn renewed(
+        &self,
+        key: &CanonicalKey,
+        theirs: &BTreeMap<u64, ResidentMember>,
+        ours: &BTreeMap<u64, ResidentMember>,
+    ) -> BTreeSet<u64> {
         let code = |member: &ResidentMember| member.bodies.iter().map(|body| body.code).collect::<BTreeSet<_>>();
         let mut renewed = BTreeSet::new();
         for (number, own) in ours {
@@ -191,6 +196,9 @@ impl Tagger<'_> {
                 renewed.insert(*number);
             }
             if own.member.environment.as_ref().is_some_and(|name| self.forced.contains(name)) {
+                renewed.insert(*number);
+            }
+            if self.is_another_elsewhere(key, *number, old.introduced, &own.member) {
                 renewed.insert(*number);
             }
             if unchanged || old_code.is_empty() {
@@ -205,16 +213,36 @@ impl Tagger<'_> {
         }
         renewed
     }
+
+    /// Whether some resident knows this very item as something else. The one it is matched with may have had no code of
+    /// its own to compare.
+    fn is_another_elsewhere(&self, key: &CanonicalKey, number: u64, introduced: GenerationId, own: &Member) -> bool {
+        let residents = self.residents.generations.iter();
+        let mut same_item = residents.filter_map(|resident| resident.groups.get(key)?.get(&number));
+        has_code(own)
+            && same_item.any(|known| {
+                known.introduced == introduced && has_code(&known.member) && known.member.description != own.description
+            })
+    }
 }
 
+/// Same numbers, and nothing that is known of a member on both sides differs. A member without code of its own, inlined
+/// wherever it is called, has no slot that live state could hold, and debug information says little of it.
 fn same_sequence(theirs: &BTreeMap<u64, ResidentMember>, ours: &BTreeMap<u64, Member>) -> bool {
     theirs.len() == ours.len()
         && theirs.iter().zip(ours).all(|((their_number, their), (our_number, our))| {
+            let their = &their.member;
             their_number == our_number
-                && their.member.description == our.description
-                && their.member.is_coroutine == our.is_coroutine
-                && their.member.is_static == our.is_static
+                && (!has_code(their)
+                    || !has_code(our)
+                    || (their.description == our.description
+                        && their.is_coroutine == our.is_coroutine
+                        && their.is_static == our.is_static))
         })
+}
+
+fn has_code(member: &Member) -> bool {
+    !member.functions.is_empty() || member.is_static
 }
 
 fn bodies_of(image: &ModImage, member: &Member) -> BTreeSet<Body> {

@@ -3,10 +3,10 @@
 //! A static is bound to a live address only if proved. Debug information must name one plain address, the symbol's, and
 //! a type of the symbol's size; a crate compiled without debug information must be the very same crate.
 
-use super::difference::Difference;
 use super::CandidateFacts;
-use crate::image::debug::{DebugLevel, Location, StaticVariable};
+use super::difference::Difference;
 use crate::image::bodies::data_fingerprint;
+use crate::image::debug::{DebugLevel, Location, StaticVariable};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
 use crate::image::{Fingerprint, ModImage};
@@ -17,11 +17,7 @@ use std::sync::Arc;
 type StaticsByName = BTreeMap<Arc<str>, (u32, StaticFacts)>;
 
 /// Every mutable static of the candidate. What has no name of its own, or shares it, is a difference at once.
-pub(super) fn facts(
-    image: &ModImage,
-    names: &[Option<Arc<str>>],
-    differences: &mut Vec<Difference>,
-) -> StaticsByName {
+pub(super) fn facts(image: &ModImage, names: &[Option<Arc<str>>], differences: &mut Vec<Difference>) -> StaticsByName {
     let variables: HashMap<&str, &StaticVariable> =
         image.debug.variables.iter().map(|variable| (&*variable.linkage_name, variable)).collect();
     let mut statics: StaticsByName = BTreeMap::new();
@@ -76,9 +72,9 @@ fn prove(
             Location::Plain(found) if found == address && variable.type_size == Some(u64::from(size)) => {
                 StaticProof::Type(variable.type_name.clone().unwrap_or_else(|| Arc::from("")))
             }
-            Location::Plain(found) if found != address => StaticProof::Unproved(format!(
-                "its symbol is at {address:#x}, its debug information at {found:#x}"
-            )),
+            Location::Plain(found) if found != address => {
+                StaticProof::Unproved(format!("its symbol is at {address:#x}, its debug information at {found:#x}"))
+            }
             Location::Plain(_) => StaticProof::Unproved(format!(
                 "its symbol has {size} bytes, its type `{}` has {:?}",
                 variable.type_name.as_deref().unwrap_or("?"),
@@ -104,9 +100,8 @@ fn is_opaque(image: &ModImage, symbol: usize) -> bool {
 }
 
 fn is_standard(image: &ModImage, symbol: usize) -> bool {
-    const STANDARD: [&str; 9] = [
-        "std", "core", "alloc", "hashbrown", "dlmalloc", "panic_abort", "rustc_demangle", "std_detect", "__rustc",
-    ];
+    const STANDARD: [&str; 9] =
+        ["std", "core", "alloc", "hashbrown", "dlmalloc", "panic_abort", "rustc_demangle", "std_detect", "__rustc"];
     match image.names.parsed(symbol) {
         Some(SymbolName::V0(name)) => {
             is_opaque(image, symbol) && name.root().home_crate().is_some_and(|(name, _)| STANDARD.contains(&&*name))
@@ -146,7 +141,11 @@ pub(super) fn compare(
         // Live bytes may come from any generation that had it, not from the one to be replaced alone.
         for was in residents.generations.iter().filter_map(|generation| generation.statics.get(name)) {
             if (&was.proof, was.size, was.alignment) != (&is.proof, is.size, is.alignment) {
-                differences.push(Difference::StaticChanged { item: item.clone(), was: describe(was), is: describe(is) });
+                differences.push(Difference::StaticChanged {
+                    item: item.clone(),
+                    was: describe(was),
+                    is: describe(is),
+                });
                 break;
             }
         }

@@ -1,7 +1,7 @@
 //! Vtables: objects in live state keep using theirs, so a trait's vtable keeps its shape.
 
-use super::difference::Difference;
 use super::CandidateFacts;
+use super::difference::Difference;
 use crate::image::ModImage;
 use crate::image::debug::{Location, VtableVariable, is_transient};
 use crate::image::module::RelocationKind;
@@ -44,7 +44,9 @@ pub(super) fn read(
             let at = start + word * WORD_BYTES;
             let relocation = image.data_relocations.binary_search_by_key(&at, |relocation| relocation.at);
             entries.push(match relocation.ok().map(|index| &image.data_relocations[index]) {
-                None => VtableEntry::Number(image.bytes[at..at + WORD_BYTES].iter().rev().fold(0, |n, b| n << 8 | u32::from(*b))),
+                None => VtableEntry::Number(
+                    image.bytes[at..at + WORD_BYTES].iter().rev().fold(0, |n, b| n << 8 | u32::from(*b)),
+                ),
                 Some(relocation) if relocation.kind == RelocationKind::TableIndexI32 => {
                     check_owner(image, relocation.symbol as usize, concrete, variable, differences);
                     match &slot_names[relocation.symbol as usize] {
@@ -77,7 +79,8 @@ fn check_owner(
     let Some(owner) = owner.nominal_path() else { return };
     let owner = owner.render(&mut NumbersAsTheyAre);
     // Only plain paths are compared: how generic types are written differs between symbols and debug information.
-    let is_plain_path = |text: &str| text.contains("::") && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
+    let is_plain_path =
+        |text: &str| text.contains("::") && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
     if is_plain_path(concrete) && is_plain_path(&owner) && owner != concrete {
         differences.push(Difference::VtableEntryForeign {
             item: variable.name.to_string(),

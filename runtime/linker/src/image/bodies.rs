@@ -158,11 +158,13 @@ impl Contents<'_> {
             return false;
         }
         let image = self.image;
-        let Some(SymbolTarget::Data { segment, offset, .. }) = image.symbols.get(name.symbol as usize).map(|s| s.target)
+        let Some(SymbolTarget::Data { segment, offset, .. }) =
+            image.symbols.get(name.symbol as usize).map(|s| s.target)
         else {
             return false;
         };
-        let length = image.bytes[range.start + 4..range.start + 8].iter().rev().fold(0usize, |n, b| n << 8 | *b as usize);
+        let length =
+            image.bytes[range.start + 4..range.start + 8].iter().rev().fold(0usize, |n, b| n << 8 | *b as usize);
         let segment = &image.segments[segment as usize];
         let start = segment.data.start + offset as usize + name.addend as usize;
         let text = start.checked_add(length).filter(|end| *end <= segment.data.end).map(|end| &image.bytes[start..end]);

@@ -113,7 +113,9 @@ pub enum Problem {
         offset: u32,
     },
     /// A relocation that points outside its section, function or symbol table.
-    #[error("the relocation at offset {offset} of the {section} section {what}; build the mod again, the file is inconsistent")]
+    #[error(
+        "the relocation at offset {offset} of the {section} section {what}; build the mod again, the file is inconsistent"
+    )]
     BadRelocation {
         /// `code` or `data`.
         section: &'static str,
@@ -141,7 +143,9 @@ pub enum Problem {
         bytes: u32,
     },
     /// Symbols of mutable data that share bytes.
-    #[error("the mutable data symbols `{first}` and `{second}` overlap in segment `{segment}`; live state cannot be told apart")]
+    #[error(
+        "the mutable data symbols `{first}` and `{second}` overlap in segment `{segment}`; live state cannot be told apart"
+    )]
     OverlappingStatics {
         /// Segment name.
         segment: String,

@@ -20,9 +20,7 @@ pub(crate) use pieces::DataPiece;
 pub use read::read;
 
 use debug::DebugFacts;
-use module::{
-    DefinedFunction, DefinedGlobal, ElementSegment, Relocation, Section, Segment, Symbol, SymbolTarget,
-};
+use module::{DefinedFunction, DefinedGlobal, ElementSegment, Relocation, Section, Segment, Symbol, SymbolTarget};
 use std::collections::BTreeMap;
 
 /// One mod binary, read and found linkable by itself.

@@ -30,9 +30,8 @@ pub struct FunctionType {
 
 impl std::fmt::Display for FunctionType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let list = |types: &[ValueType]| {
-            types.iter().map(|t| format!("{t:?}").to_lowercase()).collect::<Vec<_>>().join(", ")
-        };
+        let list =
+            |types: &[ValueType]| types.iter().map(|t| format!("{t:?}").to_lowercase()).collect::<Vec<_>>().join(", ");
         write!(f, "({}) -> ({})", list(&self.parameters), list(&self.results))
     }
 }
@@ -103,7 +102,11 @@ pub(crate) struct Segment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SymbolTarget {
     Function(u32),
-    Data { segment: u32, offset: u32, size: u32 },
+    Data {
+        segment: u32,
+        offset: u32,
+        size: u32,
+    },
     /// A number that the static linker made up, such as `__heap_base`.
     Absolute(u32),
     /// A weak data symbol that nothing defines: address 0.

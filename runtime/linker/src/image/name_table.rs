@@ -53,8 +53,7 @@ impl NameTable {
             }
         }
         let ambiguous_crates = crates.iter().filter(|(_, hashes)| hashes.len() > 1).map(|(name, _)| name.clone());
-        let mut table =
-            Self { ambiguous_crates: ambiguous_crates.collect(), parsed, crates, groups: BTreeMap::new() };
+        let mut table = Self { ambiguous_crates: ambiguous_crates.collect(), parsed, crates, groups: BTreeMap::new() };
         table.collect_groups(symbols, debug);
         table
     }
@@ -88,39 +87,39 @@ impl NameTable {
     fn collect_groups(&mut self, symbols: &[Symbol], debug: &DebugFacts) {
         let mut collector = Collector { ambiguous: &self.ambiguous_crates, groups: BTreeMap::new(), last: None };
         let mut members: HashMap<(GroupKey, u64), Member> = HashMap::new();
-        let static_names: BTreeSet<&str> =
-            debug.variables.iter().map(|variable| &*variable.linkage_name).collect();
-        let mut note = |collector: &mut Collector<'_>, name: &SymbolName, linkage: &str, target: Option<SymbolTarget>| {
-            let SymbolName::V0(name) = name else { return };
-            collector.last = None;
-            let rendered = name.render(collector);
-            // Only the item that the symbol itself is can be described by what is known of the symbol, not one that its
-            // generic arguments mention.
-            let Some((key, number)) = collector.last.take() else { return };
-            let item = NumberedItem { namespace: key.1, name: key.2.as_ref().into(), disambiguator: number };
-            if rendered.strip_prefix(&*key.0) != Some(&item.text_as_is()) {
-                return;
-            }
-            let last = (key, number);
-            let member = members.entry(last).or_default();
-            if let Some(function) = debug.functions.get(linkage) {
-                member.is_coroutine |= matches!(function.kind, FunctionKind::Coroutine { .. });
-                member.environment = member.environment.take().or_else(|| environment(function).cloned());
-                member.description = describe(function, debug);
-            }
-            match target {
-                Some(SymbolTarget::Function(index)) => {
-                    member.functions.insert(index);
+        let static_names: BTreeSet<&str> = debug.variables.iter().map(|variable| &*variable.linkage_name).collect();
+        let mut note =
+            |collector: &mut Collector<'_>, name: &SymbolName, linkage: &str, target: Option<SymbolTarget>| {
+                let SymbolName::V0(name) = name else { return };
+                collector.last = None;
+                let rendered = name.render(collector);
+                // Only the item that the symbol itself is can be described by what is known of the symbol, not one that its
+                // generic arguments mention.
+                let Some((key, number)) = collector.last.take() else { return };
+                let item = NumberedItem { namespace: key.1, name: key.2.as_ref().into(), disambiguator: number };
+                if rendered.strip_prefix(&*key.0) != Some(&item.text_as_is()) {
+                    return;
                 }
-                Some(SymbolTarget::Data { size, .. }) => {
-                    member.is_static = true;
-                    if member.description.is_empty() {
-                        member.description = format!("static of {size} bytes");
+                let last = (key, number);
+                let member = members.entry(last).or_default();
+                if let Some(function) = debug.function(linkage) {
+                    member.is_coroutine |= matches!(function.kind, FunctionKind::Coroutine { .. });
+                    member.environment = member.environment.take().or_else(|| environment(function).cloned());
+                    member.description = describe(function, debug);
+                }
+                match target {
+                    Some(SymbolTarget::Function(index)) => {
+                        member.functions.insert(index);
                     }
+                    Some(SymbolTarget::Data { size, .. }) => {
+                        member.is_static = true;
+                        if member.description.is_empty() {
+                            member.description = format!("static of {size} bytes");
+                        }
+                    }
+                    _ => member.is_static |= static_names.contains(linkage),
                 }
-                _ => member.is_static |= static_names.contains(linkage),
-            }
-        };
+            };
         for (symbol, name) in symbols.iter().zip(&self.parsed) {
             if let Some(name) = name {
                 note(&mut collector, name, &symbol.name, Some(symbol.target));
@@ -137,9 +136,9 @@ impl NameTable {
         self.groups = groups
             .into_iter()
             .map(|(key, numbers)| {
-                let group = numbers.into_iter().map(|number| {
-                    (number, members.remove(&(key.clone(), number)).unwrap_or_default())
-                });
+                let group = numbers
+                    .into_iter()
+                    .map(|number| (number, members.remove(&(key.clone(), number)).unwrap_or_default()));
                 let group = group.collect();
                 (key, group)
             })

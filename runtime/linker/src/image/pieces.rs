@@ -55,7 +55,10 @@ pub(super) fn cut(
                     if piece.mutable && size > 0 && piece.size > 0 {
                         problems.push(Problem::OverlappingStatics {
                             segment: segment.name.clone(),
-                            first: piece.symbols.first().map_or_else(String::new, |s| symbols[s.0 as usize].name.clone()),
+                            first: piece
+                                .symbols
+                                .first()
+                                .map_or_else(String::new, |s| symbols[s.0 as usize].name.clone()),
                             second: symbols[symbol as usize].name.clone(),
                         });
                     }

@@ -110,8 +110,7 @@ impl<'a> RawModule<'a> {
                 }
             }
             Payload::TableSection(section) if section.count() > 0 => {
-                self.problems
-                    .push(Problem::OwnResource { what: "function table", flag: "-C link-arg=--import-table" });
+                self.problems.push(Problem::OwnResource { what: "function table", flag: "-C link-arg=--import-table" });
             }
             Payload::MemorySection(section) if section.count() > 0 => {
                 self.problems.push(Problem::OwnResource { what: "memory", flag: "-C link-arg=--import-memory" });
@@ -187,7 +186,9 @@ impl<'a> RawModule<'a> {
             TypeRef::Memory(memory) => {
                 self.imports_memory = true;
                 if memory.memory64 || memory.shared {
-                    self.unsupported("the imported memory is 64-bit or shared; mods are built for wasm32-unknown-unknown");
+                    self.unsupported(
+                        "the imported memory is 64-bit or shared; mods are built for wasm32-unknown-unknown",
+                    );
                 }
             }
             TypeRef::Table(_) => self.imports_table = true,
@@ -375,7 +376,9 @@ impl<'a> RawModule<'a> {
                 flag: "-C debuginfo=2",
             });
         }
-        if !self.imports_memory && !self.problems.iter().any(|p| matches!(p, Problem::OwnResource { what: "memory", .. })) {
+        if !self.imports_memory
+            && !self.problems.iter().any(|p| matches!(p, Problem::OwnResource { what: "memory", .. }))
+        {
             self.problems.push(Problem::Unsupported { what: "the module imports no memory".into() });
         }
         if self.bodies_seen != self.functions.len() {

@@ -32,11 +32,15 @@ impl<'a> Resolver<'a> {
             while functions.get(function).is_some_and(|f| f.body.end <= relocation.at) {
                 function += 1;
             }
-            let inside = functions
-                .get(function)
-                .is_some_and(|f| f.body.start <= relocation.at && relocation.at + relocation.kind.width() <= f.body.end);
+            let inside = functions.get(function).is_some_and(|f| {
+                f.body.start <= relocation.at && relocation.at + relocation.kind.width() <= f.body.end
+            });
             if !inside {
-                problems.push(Problem::BadRelocation { section: "code", offset: *offset, what: "lies in no function body" });
+                problems.push(Problem::BadRelocation {
+                    section: "code",
+                    offset: *offset,
+                    what: "lies in no function body",
+                });
             }
             inside
         });
@@ -56,11 +60,15 @@ impl<'a> Resolver<'a> {
             while segments.get(segment).is_some_and(|s| s.data.end <= relocation.at) {
                 segment += 1;
             }
-            let inside = segments
-                .get(segment)
-                .is_some_and(|s| s.data.start <= relocation.at && relocation.at + relocation.kind.width() <= s.data.end);
+            let inside = segments.get(segment).is_some_and(|s| {
+                s.data.start <= relocation.at && relocation.at + relocation.kind.width() <= s.data.end
+            });
             if !inside {
-                problems.push(Problem::BadRelocation { section: "data", offset: *offset, what: "lies in no data segment" });
+                problems.push(Problem::BadRelocation {
+                    section: "data",
+                    offset: *offset,
+                    what: "lies in no data segment",
+                });
             }
             inside
         });
@@ -87,7 +95,11 @@ impl<'a> Resolver<'a> {
         // Two fields that share bytes would be patched twice.
         for pair in found.windows(2) {
             if pair[0].1.at + pair[0].1.kind.width() > pair[1].1.at {
-                problems.push(Problem::BadRelocation { section, offset: pair[1].0, what: "overlaps the one before it" });
+                problems.push(Problem::BadRelocation {
+                    section,
+                    offset: pair[1].0,
+                    what: "overlaps the one before it",
+                });
             }
         }
         found

@@ -69,9 +69,9 @@ impl LinkingFacts {
                 RawKind::Function(index) => SymbolTarget::Function(index),
                 RawKind::Data { offset, absolute: true, .. } => SymbolTarget::Absolute(offset),
                 RawKind::Data { segment, offset, size, absolute: false } => {
-                    let fits = segments.get(segment as usize).is_some_and(|s| {
-                        u64::from(offset) + u64::from(size) <= s.data.len() as u64
-                    });
+                    let fits = segments
+                        .get(segment as usize)
+                        .is_some_and(|s| u64::from(offset) + u64::from(size) <= s.data.len() as u64);
                     if !fits {
                         problems.push(Problem::Unsupported {
                             what: format!(

@@ -149,7 +149,8 @@ impl Placer<'_> {
         if let Some(address) = self.addresses.0[index] {
             // In a circle: the space was reserved, and now all that it points to has an address.
             let bytes = self.bytes(index, draft)?;
-            let id = self.placed.values().find(|placed| placed.address == address && placed.bytes.is_empty()).map(|p| p.id);
+            let id =
+                self.placed.values().find(|placed| placed.address == address && placed.bytes.is_empty()).map(|p| p.id);
             if let Some(id) = id {
                 self.keep(index, id, bytes, true);
             }

@@ -22,11 +22,7 @@ mod section {
     pub(super) const CODE: u8 = 10;
 }
 
-pub(super) fn module(
-    comparison: &Comparison,
-    draft: &Draft<'_>,
-    data: &PlacedData,
-) -> Result<Vec<u8>, PlaceError> {
+pub(super) fn module(comparison: &Comparison, draft: &Draft<'_>, data: &PlacedData) -> Result<Vec<u8>, PlaceError> {
     let image = &comparison.image;
     let mut module = wasm::Module::new();
     let mut elements_written = false;

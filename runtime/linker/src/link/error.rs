@@ -29,13 +29,17 @@ pub enum PlaceError {
         limit: u32,
     },
     /// Code refers to an address that the static linker makes up and that has no meaning here.
-    #[error("the mod refers to `{symbol}`, which has no meaning in a live image; expected `__heap_base`, `__heap_end` or `__data_end` at most")]
+    #[error(
+        "the mod refers to `{symbol}`, which has no meaning in a live image; expected `__heap_base`, `__heap_end` or `__data_end` at most"
+    )]
     UnknownAbsolute {
         /// The symbol.
         symbol: String,
     },
     /// A relocated address left the 32-bit address space.
-    #[error("the address of `{symbol}` plus {addend} is outside the 32-bit address space; build the mod again, the file is inconsistent")]
+    #[error(
+        "the address of `{symbol}` plus {addend} is outside the 32-bit address space; build the mod again, the file is inconsistent"
+    )]
     AddressOverflow {
         /// The symbol.
         symbol: String,

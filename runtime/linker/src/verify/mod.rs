@@ -66,9 +66,7 @@ impl fmt::Display for Refusal {
             write!(f, "\n  - [{}] {difference}", class_of(difference))?;
         }
         let remedy = match self.class {
-            Class::Identical | Class::Exempt | Class::Review => {
-                "keep the change inside functions, or have it approved"
-            }
+            Class::Identical | Class::Exempt | Class::Review => "keep the change inside functions, or have it approved",
             Class::Migration => {
                 "keep types, statics, vtables, compiler and dependencies as they are, or restart the worlds with the new version"
             }

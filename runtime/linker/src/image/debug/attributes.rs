@@ -72,22 +72,17 @@ impl<'a> Attributes<'a> {
             gimli::DW_AT_comp_dir => self.directory = Some(sections.text(encoding, &value)?),
             gimli::DW_AT_type => self.type_ = reference(unit, &value)?,
             gimli::DW_AT_containing_type => self.containing_type = reference(unit, &value)?,
-            gimli::DW_AT_specification | gimli::DW_AT_abstract_origin => {
-                self.origin = reference(unit, &value)?
-            }
+            gimli::DW_AT_specification | gimli::DW_AT_abstract_origin => self.origin = reference(unit, &value)?,
             gimli::DW_AT_discr => self.discriminant = reference(unit, &value)?,
             gimli::DW_AT_byte_size => self.size = value.udata_value(),
             gimli::DW_AT_alignment => self.alignment = value.udata_value(),
             // A location that is an expression is computed at run time; nothing that rustc writes has one.
             gimli::DW_AT_data_member_location => {
-                self.offset = Some(value.udata_value().ok_or(DebugProblem::Form {
-                    attribute: "DW_AT_data_member_location",
-                })?);
+                self.offset =
+                    Some(value.udata_value().ok_or(DebugProblem::Form { attribute: "DW_AT_data_member_location" })?);
             }
             gimli::DW_AT_count => self.count = value.udata_value(),
-            gimli::DW_AT_upper_bound => {
-                self.count = value.udata_value().and_then(|last| last.checked_add(1))
-            }
+            gimli::DW_AT_upper_bound => self.count = value.udata_value().and_then(|last| last.checked_add(1)),
             gimli::DW_AT_encoding => {
                 self.encoding = match value {
                     AttributeValue::Encoding(encoding) => Some(u64::from(encoding.0)),
@@ -108,9 +103,7 @@ impl<'a> Attributes<'a> {
                 };
             }
             gimli::DW_AT_decl_line => self.line = value.udata_value(),
-            gimli::DW_AT_declaration => {
-                self.declaration = matches!(value, AttributeValue::Flag(true))
-            }
+            gimli::DW_AT_declaration => self.declaration = matches!(value, AttributeValue::Flag(true)),
             gimli::DW_AT_discr_value | gimli::DW_AT_const_value => self.value = number(&value),
             gimli::DW_AT_discr_list => {
                 if let AttributeValue::Block(bytes) = value {
@@ -134,17 +127,11 @@ fn reference(unit: usize, value: &Value<'_>) -> Result<Option<usize>, DebugProbl
     match *value {
         AttributeValue::UnitRef(offset) => Ok(unit.checked_add(offset.0)),
         AttributeValue::DebugInfoRef(offset) => Ok(Some(offset.0)),
-        _ => Err(DebugProblem::Form {
-            attribute: "a reference",
-        }),
+        _ => Err(DebugProblem::Form { attribute: "a reference" }),
     }
 }
 
-fn address(
-    sections: &Sections<'_>,
-    unit: &UnitEncoding,
-    value: &Value<'_>,
-) -> Result<Option<u64>, DebugProblem> {
+fn address(sections: &Sections<'_>, unit: &UnitEncoding, value: &Value<'_>) -> Result<Option<u64>, DebugProblem> {
     Ok(match *value {
         AttributeValue::Addr(address) => Some(address),
         AttributeValue::DebugAddrIndex(index) => Some(sections.address(unit, index.0)?),
@@ -161,21 +148,15 @@ fn number(value: &Value<'_>) -> Option<i128> {
         AttributeValue::Data8(value) | AttributeValue::Udata(value) => i128::from(value),
         AttributeValue::Data16(value) => value.cast_signed(),
         AttributeValue::Sdata(value) => i128::from(value),
-        AttributeValue::Block(bytes) if bytes.len() <= 16 => bytes
-            .slice()
-            .iter()
-            .rev()
-            .fold(0, |number, byte| number << 8 | i128::from(*byte)),
+        AttributeValue::Block(bytes) if bytes.len() <= 16 => {
+            bytes.slice().iter().rev().fold(0, |number, byte| number << 8 | i128::from(*byte))
+        }
         _ => return None,
     })
 }
 
 /// Reads the expression by hand: anything but one operation is complicated, whatever it says.
-fn location(
-    sections: &Sections<'_>,
-    unit: &UnitEncoding,
-    value: &Value<'_>,
-) -> Result<Location, DebugProblem> {
+fn location(sections: &Sections<'_>, unit: &UnitEncoding, value: &Value<'_>) -> Result<Location, DebugProblem> {
     use gimli::Reader as _;
     let AttributeValue::Exprloc(expression) = *value else {
         return Ok(Location::Complicated);

@@ -7,25 +7,17 @@ use super::attributes::Attributes;
 use super::error::{DebugError, DebugProblem, INFO};
 use super::impls::without_arguments;
 use super::records::{
-    FunctionRecord, MemberRecord, Records, ScopeId, Scopes, TypeRecord, UnitRecord, VariableRecord,
-    VariantRecord,
+    FunctionRecord, MemberRecord, Records, ScopeId, Scopes, TypeRecord, UnitRecord, VariableRecord, VariantRecord,
 };
 use super::sections::{Sections, Slice, UnitEncoding};
 use crate::limits::DEBUG_DEPTH;
 
 /// Reads all units.
 pub(super) fn collect<'a>(sections: &mut Sections<'a>) -> Result<Records<'a>, DebugError> {
-    let mut collector = Collector {
-        sections,
-        records: Records::default(),
-        frames: Vec::new(),
-    };
+    let mut collector = Collector { sections, records: Records::default(), frames: Vec::new() };
     let mut units = gimli::DebugInfo::new(collector.sections.info, LittleEndian).units();
     let mut after = 0;
-    while let Some(header) = units
-        .next()
-        .map_err(|error| DebugProblem::from(error).at(INFO, after))?
-    {
+    while let Some(header) = units.next().map_err(|error| DebugProblem::from(error).at(INFO, after))? {
         let start = header.offset().0;
         after = start.saturating_add(header.length_including_self());
         collector.unit(start, &header)?;
@@ -71,13 +63,10 @@ struct Entry<'a> {
 
 impl<'a> Collector<'_, 'a> {
     fn unit(&mut self, start: usize, header: &UnitHeader<Slice<'a>>) -> Result<(), DebugError> {
-        let abbreviations = self
-            .sections
-            .abbreviations(header.debug_abbrev_offset().0)?;
+        let abbreviations = self.sections.abbreviations(header.debug_abbrev_offset().0)?;
         let mut encoding = UnitEncoding::without_bases(header);
-        let mut entries = header
-            .entries_raw(&abbreviations, None)
-            .map_err(|error| DebugProblem::from(error).at_entry(start))?;
+        let mut entries =
+            header.entries_raw(&abbreviations, None).map_err(|error| DebugProblem::from(error).at_entry(start))?;
         self.frames.clear();
         let unit = self.records.units.len();
         while !entries.is_empty() {
@@ -91,29 +80,15 @@ impl<'a> Collector<'_, 'a> {
             };
             let depth = usize::try_from(depth).unwrap_or(0).min(self.frames.len());
             if depth >= DEBUG_DEPTH {
-                return Err(fail(DebugProblem::Limit {
-                    what: "nested entries",
-                    limit: DEBUG_DEPTH,
-                }));
+                return Err(fail(DebugProblem::Limit { what: "nested entries", limit: DEBUG_DEPTH }));
             }
             self.frames.truncate(depth);
-            let parent = self.frames.last().copied().unwrap_or(Frame {
-                kind: FrameKind::Other,
-                scope: Scopes::ROOT,
-            });
+            let parent = self.frames.last().copied().unwrap_or(Frame { kind: FrameKind::Other, scope: Scopes::ROOT });
             let tag = abbreviation.tag();
             let is_root = depth == 0;
-            let has = |name| {
-                abbreviation
-                    .attributes()
-                    .iter()
-                    .any(|attribute| attribute.name() == name)
-            };
+            let has = |name| abbreviation.attributes().iter().any(|attribute| attribute.name() == name);
             let wanted = is_root || is_wanted(tag, parent.kind, || has(gimli::DW_AT_linkage_name));
-            let mut frame = Frame {
-                kind: FrameKind::Other,
-                scope: parent.scope,
-            };
+            let mut frame = Frame { kind: FrameKind::Other, scope: parent.scope };
             if wanted {
                 if is_root {
                     // The bases come after the name in the same entry, and the name needs them.
@@ -121,39 +96,24 @@ impl<'a> Collector<'_, 'a> {
                 }
                 let mut attributes = Attributes::default();
                 for specification in abbreviation.attributes() {
-                    let attribute = entries
-                        .read_attribute(*specification)
-                        .map_err(|error| fail(error.into()))?;
+                    let attribute = entries.read_attribute(*specification).map_err(|error| fail(error.into()))?;
                     let name = attribute.name();
                     let value = match name {
                         // Their sign is in the form, which `value` drops.
-                        gimli::DW_AT_discr_value
-                        | gimli::DW_AT_const_value
-                        | gimli::DW_AT_discr_list => attribute.raw_value(),
+                        gimli::DW_AT_discr_value | gimli::DW_AT_const_value | gimli::DW_AT_discr_list => {
+                            attribute.raw_value()
+                        }
                         _ => attribute.value(),
                     };
-                    attributes
-                        .take(self.sections, &encoding, start, name, value)
-                        .map_err(fail)?;
+                    attributes.take(self.sections, &encoding, start, name, value).map_err(fail)?;
                 }
                 frame = if is_root {
                     self.begin_unit(&attributes, encoding)
                 } else {
-                    self.entry(
-                        unit,
-                        Entry {
-                            offset,
-                            tag,
-                            attributes,
-                            parent,
-                        },
-                    )
-                    .map_err(fail)?
+                    self.entry(unit, Entry { offset, tag, attributes, parent }).map_err(fail)?
                 };
             } else {
-                entries
-                    .skip_attributes(abbreviation.attributes())
-                    .map_err(|error| fail(error.into()))?;
+                entries.skip_attributes(abbreviation.attributes()).map_err(|error| fail(error.into()))?;
             }
             if abbreviation.has_children() {
                 self.frames.push(frame);
@@ -171,50 +131,39 @@ impl<'a> Collector<'_, 'a> {
             encoding,
             has_types: false,
         });
-        Frame {
-            kind: FrameKind::Scope,
-            scope: Scopes::ROOT,
-        }
+        Frame { kind: FrameKind::Scope, scope: Scopes::ROOT }
     }
 
     /// Writes an entry down and says what its children belong to.
     fn entry(&mut self, unit: usize, entry: Entry<'a>) -> Result<Frame, DebugProblem> {
         let parent = entry.parent;
-        let other = Frame {
-            kind: FrameKind::Other,
-            scope: parent.scope,
-        };
-        if !matches!(
-            entry.tag,
-            gimli::DW_TAG_namespace | gimli::DW_TAG_subprogram
-        ) && let Some(unit) = self.records.units.get_mut(unit)
+        let other = Frame { kind: FrameKind::Other, scope: parent.scope };
+        if !matches!(entry.tag, gimli::DW_TAG_namespace | gimli::DW_TAG_subprogram)
+            && let Some(unit) = self.records.units.get_mut(unit)
         {
             unit.has_types = true;
         }
         match entry.tag {
             gimli::DW_TAG_namespace => {
                 let name = entry.attributes.name.unwrap_or("{unnamed}");
-                Ok(Frame {
-                    kind: FrameKind::Scope,
-                    scope: self.scope(parent, name)?,
-                })
+                Ok(Frame { kind: FrameKind::Scope, scope: self.scope(parent, name)? })
             }
             gimli::DW_TAG_subprogram => {
                 let scope = self.scope_of(parent)?;
                 let record = FunctionRecord::new(entry.offset, unit, scope, &entry.attributes);
+                self.sections.memory.take(size_of_val(&record))?;
                 self.records.functions.push(record);
-                Ok(Frame {
-                    kind: FrameKind::Function(self.records.functions.len() - 1),
-                    scope,
-                })
+                Ok(Frame { kind: FrameKind::Function(self.records.functions.len() - 1), scope })
             }
             gimli::DW_TAG_variable => {
                 let scope = self.scope_of(parent)?;
                 let record = VariableRecord::new(entry.offset, unit, scope, &entry.attributes);
+                self.sections.memory.take(size_of_val(&record))?;
                 self.records.variables.push(record);
                 Ok(other)
             }
             gimli::DW_TAG_formal_parameter => {
+                self.sections.memory.take(size_of::<Option<usize>>())?;
                 match parent.kind {
                     FrameKind::Function(index) => {
                         let function = self.records.functions.get_mut(index);
@@ -235,63 +184,45 @@ impl<'a> Collector<'_, 'a> {
             | gimli::DW_TAG_enumerator
             | gimli::DW_TAG_subrange_type
             | gimli::DW_TAG_variant_part
-            | gimli::DW_TAG_variant => Ok(self.part(entry)),
+            | gimli::DW_TAG_variant => {
+                self.sections.memory.take(size_of::<VariantRecord<'_>>())?;
+                Ok(self.part(entry))
+            }
             _ => {
                 let scope = self.scope_of(parent)?;
                 let record = TypeRecord::new(entry.offset, entry.tag, scope, &entry.attributes);
+                self.sections.memory.take(size_of_val(&record))?;
                 self.records.types.push(record);
-                Ok(Frame {
-                    kind: FrameKind::Type(self.records.types.len() - 1),
-                    scope,
-                })
+                Ok(Frame { kind: FrameKind::Type(self.records.types.len() - 1), scope })
             }
         }
     }
 
     fn scope(&mut self, parent: Frame, name: &'a str) -> Result<ScopeId, DebugProblem> {
         let outer = self.scope_of(parent)?;
-        self.records
-            .scopes
-            .inside(outer, name, &mut self.sections.text_budget)
+        self.records.scopes.inside(outer, name, &mut self.sections.memory)
     }
 
     /// Where a named thing in `frame` belongs. The paths of types and functions are made only if something is in them.
     fn scope_of(&mut self, frame: Frame) -> Result<ScopeId, DebugProblem> {
         let name = match frame.kind {
             FrameKind::Type(index) => self.records.types.get(index).and_then(|record| record.name),
-            FrameKind::Function(index) => self
-                .records
-                .functions
-                .get(index)
-                .and_then(|record| record.name)
-                .map(without_arguments),
+            FrameKind::Function(index) => {
+                self.records.functions.get(index).and_then(|record| record.name).map(without_arguments)
+            }
             _ => None,
         };
         match name {
-            Some(name) => {
-                self.records
-                    .scopes
-                    .inside(frame.scope, name, &mut self.sections.text_budget)
-            }
+            Some(name) => self.records.scopes.inside(frame.scope, name, &mut self.sections.memory),
             None => Ok(frame.scope),
         }
     }
 
     /// A part of the type it stands in.
     fn part(&mut self, entry: Entry<'a>) -> Frame {
-        let Entry {
-            offset,
-            tag,
-            attributes,
-            parent,
-        } = entry;
-        let frame = |kind| Frame {
-            kind,
-            scope: parent.scope,
-        };
-        let (FrameKind::Type(index) | FrameKind::VariantPart(index) | FrameKind::Variant(index)) =
-            parent.kind
-        else {
+        let Entry { offset, tag, attributes, parent } = entry;
+        let frame = |kind| Frame { kind, scope: parent.scope };
+        let (FrameKind::Type(index) | FrameKind::VariantPart(index) | FrameKind::Variant(index)) = parent.kind else {
             return frame(FrameKind::Other);
         };
         let Some(record) = self.records.types.get_mut(index) else {
@@ -299,9 +230,7 @@ impl<'a> Collector<'_, 'a> {
         };
         match tag {
             gimli::DW_TAG_variant_part => {
-                record.discriminant = attributes
-                    .discriminant
-                    .map(|discriminant| (discriminant, None));
+                record.discriminant = attributes.discriminant.map(|discriminant| (discriminant, None));
                 return frame(FrameKind::VariantPart(index));
             }
             gimli::DW_TAG_variant => {
@@ -313,9 +242,7 @@ impl<'a> Collector<'_, 'a> {
                 return frame(FrameKind::Variant(index));
             }
             gimli::DW_TAG_enumerator => {
-                record
-                    .enumerators
-                    .push((attributes.name.unwrap_or_default(), attributes.value));
+                record.enumerators.push((attributes.name.unwrap_or_default(), attributes.value));
             }
             gimli::DW_TAG_subrange_type => record.counts.push(attributes.count),
             _ => {
@@ -325,9 +252,7 @@ impl<'a> Collector<'_, 'a> {
                     offset: attributes.offset.unwrap_or(0),
                 };
                 match (&mut record.discriminant, parent.kind) {
-                    (Some((at, slot)), FrameKind::VariantPart(_)) if *at == offset => {
-                        *slot = Some(member)
-                    }
+                    (Some((at, slot)), FrameKind::VariantPart(_)) if *at == offset => *slot = Some(member),
                     (_, FrameKind::Variant(_)) => {
                         if let Some(variant) = record.variants.last_mut() {
                             variant.content.push(member);
@@ -371,9 +296,7 @@ fn is_wanted(tag: DwTag, parent: FrameKind, has_linkage_name: impl Fn() -> bool)
             matches!(parent, FrameKind::Function(_) | FrameKind::Type(_))
         }
         // A local variable has no linkage name; statics lie in namespaces.
-        gimli::DW_TAG_variable => {
-            matches!(parent, FrameKind::Scope | FrameKind::Type(_)) || has_linkage_name()
-        }
+        gimli::DW_TAG_variable => matches!(parent, FrameKind::Scope | FrameKind::Type(_)) || has_linkage_name(),
         _ => false,
     }
 }

@@ -51,11 +51,7 @@ pub(crate) enum DebugProblem {
 impl DebugProblem {
     /// The error with its place.
     pub(crate) fn at(self, section: &'static str, offset: usize) -> DebugError {
-        DebugError {
-            section,
-            offset,
-            problem: self,
-        }
+        DebugError { section, offset, problem: self }
     }
 
     /// The error at an entry of `.debug_info`.

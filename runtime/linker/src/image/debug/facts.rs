@@ -193,19 +193,13 @@ pub(crate) struct VtableVariable {
 impl DebugFacts {
     /// The function of a symbol as the symbol table has it, which may carry LLVM's `.llvm.<digits>`.
     pub(crate) fn function(&self, symbol: &str) -> Option<&FunctionFacts> {
-        self.functions
-            .get(&*crate::image::name::without_llvm_suffix(symbol))
+        self.functions.get(&*crate::image::name::without_llvm_suffix(symbol))
     }
 
     /// How much debug information a crate has, by the name and disambiguator text of a symbol.
     pub(crate) fn level_of(&self, name: &str, disambiguator: &str) -> Option<DebugLevel> {
         let hash = crate::image::name::crate_hash(disambiguator)?;
-        self.crates
-            .get(&CrateIdentity {
-                name: name.into(),
-                hash,
-            })
-            .copied()
+        self.crates.get(&CrateIdentity { name: name.into(), hash }).copied()
     }
 }
 

@@ -50,10 +50,7 @@ pub(super) fn functions(
         let fail = |problem: DebugProblem| problem.at_entry(record.offset);
         let whole = whole(records, record).map_err(fail)?;
         let range = range(record);
-        let has_types = records
-            .units
-            .get(record.unit)
-            .is_some_and(|unit| unit.has_types);
+        let has_types = records.units.get(record.unit).is_some_and(|unit| unit.has_types);
         // Tens of thousands of these in the standard library's line tables, and they say nothing.
         if !has_types && range.is_none() {
             continue;
@@ -89,18 +86,11 @@ pub(super) fn functions(
         // A declaration in a type has no parameters, and a unit of line tables has none anywhere.
         if has_types && !record.declaration {
             let signature = signature(names, &whole).map_err(fail)?;
-            let signatures = if has_code {
-                &mut facts.signatures
-            } else {
-                &mut facts.inlined_signatures
-            };
+            let signatures = if has_code { &mut facts.signatures } else { &mut facts.inlined_signatures };
             signatures.insert(signature);
         }
     }
-    Ok(Functions {
-        facts: functions,
-        positions,
-    })
+    Ok(Functions { facts: functions, positions })
 }
 
 impl Functions {
@@ -132,29 +122,16 @@ impl RawPosition {
             return Ok(None);
         };
         let file = files.path(sections, unit, self.file)?;
-        Ok(file.map(|file| Position {
-            file,
-            line: self.line,
-        }))
+        Ok(file.map(|file| Position { file, line: self.line }))
     }
 }
 
 /// Follows the references of an entry. Parameters and result are those of the first entry that has any.
-fn whole<'r, 'a>(
-    records: &'r Records<'a>,
-    record: &'r FunctionRecord<'a>,
-) -> Result<Whole<'r, 'a>, DebugProblem> {
-    let mut whole = Whole {
-        named: record,
-        parameters: &[],
-        result: None,
-        position: None,
-    };
+fn whole<'r, 'a>(records: &'r Records<'a>, record: &'r FunctionRecord<'a>) -> Result<Whole<'r, 'a>, DebugProblem> {
+    let mut whole = Whole { named: record, parameters: &[], result: None, position: None };
     let mut at = record;
     for _ in 0..ORIGINS {
-        if whole.named.linkage_name.is_none()
-            && (at.linkage_name.is_some() || whole.named.name.is_none())
-        {
+        if whole.named.linkage_name.is_none() && (at.linkage_name.is_some() || whole.named.name.is_none()) {
             whole.named = at;
         }
         if whole.parameters.is_empty() {
@@ -164,19 +141,12 @@ fn whole<'r, 'a>(
         if whole.position.is_none()
             && let (Some(file), Some(line)) = (at.file, at.line)
         {
-            whole.position = Some(RawPosition {
-                unit: at.unit,
-                file,
-                line,
-            });
+            whole.position = Some(RawPosition { unit: at.unit, file, line });
         }
         let Some(origin) = at.origin else {
             return Ok(whole);
         };
-        at = records.function_at(origin).ok_or(DebugProblem::Dangling {
-            expected: "function",
-            target: origin,
-        })?;
+        at = records.function_at(origin).ok_or(DebugProblem::Dangling { expected: "function", target: origin })?;
     }
     Err(DebugProblem::Cycle)
 }
@@ -186,14 +156,8 @@ fn signature(names: &mut Names<'_, '_>, whole: &Whole<'_, '_>) -> Result<Signatu
     for parameter in whole.parameters {
         parameters.push(names.type_at(*parameter)?);
     }
-    let result = whole
-        .result
-        .map(|result| names.type_at(result))
-        .transpose()?;
-    Ok(Signature {
-        parameters,
-        result: result.filter(|result| &**result != "()"),
-    })
+    let result = whole.result.map(|result| names.type_at(result)).transpose()?;
+    Ok(Signature { parameters, result: result.filter(|result| &**result != "()") })
 }
 
 fn range(record: &FunctionRecord<'_>) -> Option<std::ops::Range<u32>> {
@@ -207,14 +171,9 @@ fn range(record: &FunctionRecord<'_>) -> Option<std::ops::Range<u32>> {
 }
 
 /// rustc names bodies in braces: `{closure#0}`, `{async_fn#0}`; their captures' type is called the same with `_env`.
-fn kind(
-    qualified_name: &str,
-    types: &std::collections::BTreeMap<Name, BTreeSet<TypeLayout>>,
-) -> FunctionKind {
+fn kind(qualified_name: &str, types: &std::collections::BTreeMap<Name, BTreeSet<TypeLayout>>) -> FunctionKind {
     // The last segment may have generic arguments, with braces of their own, after it.
-    let last = super::impls::without_arguments(qualified_name)
-        .rfind("::")
-        .map(|at| at + 2);
+    let last = super::impls::without_arguments(qualified_name).rfind("::").map(|at| at + 2);
     let Some(start) = last.filter(|at| qualified_name[*at..].starts_with('{')) else {
         return FunctionKind::Function;
     };
@@ -223,14 +182,8 @@ fn kind(
         return FunctionKind::Function;
     };
     let what = &name[..number];
-    let environment = format!(
-        "{}{{{what}_env{}",
-        &qualified_name[..start],
-        &name[number..]
-    );
-    let environment = types
-        .get_key_value(environment.as_str())
-        .map(|(name, _)| Arc::clone(name));
+    let environment = format!("{}{{{what}_env{}", &qualified_name[..start], &name[number..]);
+    let environment = types.get_key_value(environment.as_str()).map(|(name, _)| Arc::clone(name));
     match what {
         "closure" => FunctionKind::Closure { environment },
         "impl" | "constant" | "constructor" | "vtable" => FunctionKind::Function,

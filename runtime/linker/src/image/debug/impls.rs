@@ -44,15 +44,11 @@ impl ImplNames {
                 break;
             }
             for function in &records.functions {
-                let unit_has_types = records
-                    .units
-                    .get(function.unit)
-                    .is_some_and(|unit| unit.has_types);
+                let unit_has_types = records.units.get(function.unit).is_some_and(|unit| unit.has_types);
                 if unit_has_types != with_types {
                     continue;
                 }
-                let Some(symbol) = function.linkage_name.filter(|symbol| seen.insert(*symbol))
-                else {
+                let Some(symbol) = function.linkage_name.filter(|symbol| seen.insert(*symbol)) else {
                     continue;
                 };
                 let Some(left) = budget.checked_sub(symbol.len()) else {
@@ -92,28 +88,13 @@ impl ImplNames {
             let Some(found) = block.impl_block(&holes) else {
                 continue;
             };
-            *budget =
-                budget.saturating_sub((found.text.len() + found.heads.len()) * (1 + holes.len()));
-            let missing = if certain {
-                holes.len() - found.holes_found
-            } else {
-                UNKNOWN
-            };
+            *budget = budget.saturating_sub((found.text.len() + found.heads.len()) * (1 + holes.len()));
+            let missing = if certain { holes.len() - found.holes_found } else { UNKNOWN };
             let rank = (missing, found.text.matches('_').count(), found.text);
-            let home = block
-                .home_crate()
-                .and_then(|(_, hash)| crate::image::name::crate_hash(hash));
+            let home = block.home_crate().and_then(|(_, hash)| crate::image::name::crate_hash(hash));
             match self.known.get_mut(&found.scope) {
                 None => {
-                    self.known.insert(
-                        found.scope,
-                        Best {
-                            rank,
-                            heads: found.heads,
-                            home,
-                            ambiguous: false,
-                        },
-                    );
+                    self.known.insert(found.scope, Best { rank, heads: found.heads, home, ambiguous: false });
                 }
                 Some(best) => {
                     best.ambiguous |= best.home != home;
@@ -142,9 +123,7 @@ impl ImplNames {
             // The scope reaches back to where the path begins.
             let start = name[..found]
                 .rfind(|character: char| !is_path(character))
-                .map_or(0, |at| {
-                    at + name[at..].chars().next().map_or(1, char::len_utf8)
-                });
+                .map_or(0, |at| at + name[at..].chars().next().map_or(1, char::len_utf8));
             let start = start.max(done);
             if let Some(text) = name.get(start..end).and_then(|scope| self.text(scope)) {
                 output.push_str(&name[done..start]);
@@ -158,29 +137,20 @@ impl ImplNames {
 
     fn text(&self, scope: &str) -> Option<&str> {
         let best = self.known.get(scope).filter(|best| !best.ambiguous)?;
-        Some(if best.rank.0 == 0 {
-            &best.rank.2
-        } else {
-            &best.heads
-        })
+        Some(if best.rank.0 == 0 { &best.rank.2 } else { &best.heads })
     }
 }
 
 const MARK: &str = "{impl#";
 
 fn is_path(character: char) -> bool {
-    character.is_alphanumeric()
-        || matches!(character, '_' | ':' | '{' | '}' | '#')
-        || !character.is_ascii()
+    character.is_alphanumeric() || matches!(character, '_' | ':' | '{' | '}' | '#') || !character.is_ascii()
 }
 
 /// The generic arguments at the end of a name in debug information.
 pub(super) fn arguments(name: &str) -> Vec<&str> {
     let path = without_arguments(name);
-    let Some(inner) = name[path.len()..]
-        .strip_prefix('<')
-        .and_then(|rest| rest.strip_suffix('>'))
-    else {
+    let Some(inner) = name[path.len()..].strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) else {
         return Vec::new();
     };
     let mut all = Vec::new();

@@ -35,19 +35,12 @@ impl Files {
             self.bytes = self.bytes.saturating_add(length);
             // Programs do not overlap, so their headers together are no longer than the section.
             if length > DEBUG_LINE_HEADER_BYTES || self.bytes > sections.lines.len() {
-                return Err(fail(DebugProblem::Limit {
-                    what: "bytes of file lists",
-                    limit: DEBUG_LINE_HEADER_BYTES,
-                }));
+                return Err(fail(DebugProblem::Limit { what: "bytes of file lists", limit: DEBUG_LINE_HEADER_BYTES }));
             }
             let files = read(sections, unit, offset).map_err(fail)?;
             self.programs.insert(offset, files);
         }
-        Ok(self
-            .programs
-            .get(&offset)
-            .and_then(|files| files.get(&file))
-            .cloned())
+        Ok(self.programs.get(&offset).and_then(|files| files.get(&file)).cloned())
     }
 }
 
@@ -69,8 +62,7 @@ fn read<'a>(
     let program = gimli::DebugLine::new(sections.lines, LittleEndian).program(
         DebugLineOffset(offset),
         unit.encoding.encoding.address_size,
-        unit.directory
-            .map(|directory| Slice::new(directory.as_bytes(), LittleEndian)),
+        unit.directory.map(|directory| Slice::new(directory.as_bytes(), LittleEndian)),
         None,
     )?;
     let header = program.header();
@@ -91,7 +83,7 @@ fn read<'a>(
             }
         };
         let path = join(unit.directory.unwrap_or_default(), &join(directory, name));
-        sections.text_budget.take(path.len())?;
+        sections.memory.take(path.len())?;
         files.insert(index, Arc::from(path));
     }
     Ok(files)

@@ -24,9 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use error::{DebugError, DebugProblem};
 pub(crate) use facts::{
-    CrateIdentity, DebugFacts, DebugLevel, DiscriminantValues, Field, FunctionFacts, FunctionKind,
-    Location, Name, Position, Signature, StaticVariable, TypeKind, TypeLayout, Variant,
-    VtableVariable, is_numbered, is_transient,
+    CrateIdentity, DebugFacts, DebugLevel, DiscriminantValues, Field, FunctionFacts, FunctionKind, Location, Name,
+    Position, Signature, StaticVariable, TypeKind, TypeLayout, Variant, VtableVariable, is_numbered, is_transient,
 };
 use impls::ImplNames;
 use lines::Files;
@@ -36,13 +35,11 @@ use types::Names;
 
 /// Reads the facts. `section` gives a custom section's content by its name (`.debug_info` and so on); of those that
 /// are missing nothing is known, which is not an error here.
-pub(crate) fn read<'a>(
-    section: impl Fn(&str) -> Option<&'a [u8]>,
-) -> Result<DebugFacts, DebugError> {
+pub(crate) fn read<'a>(section: impl Fn(&str) -> Option<&'a [u8]>) -> Result<DebugFacts, DebugError> {
     let mut sections = Sections::new(section);
     let records = collect::collect(&mut sections)?;
-    let impls = ImplNames::learn(&records, sections.text_budget.limit());
-    let mut names = Names::new(&records, impls, &mut sections.text_budget);
+    let impls = ImplNames::learn(&records, sections.reading.limit());
+    let mut names = Names::new(&records, impls, &mut sections.memory);
     let types = names.layouts()?;
     let functions = functions::functions(&mut names, &types)?;
     let statics = statics::statics(&mut names)?;
@@ -51,22 +48,11 @@ pub(crate) fn read<'a>(
     let mut files = Files::default();
     let functions = functions.place(&mut files, &mut sections, &records)?;
     let variables = statics::place(statics, &mut files, &mut sections, &records)?;
-    Ok(DebugFacts {
-        types,
-        variables,
-        functions,
-        vtables,
-        crates: crates(&records),
-        producers: producers(&records),
-    })
+    Ok(DebugFacts { types, variables, functions, vtables, crates: crates(&records), producers: producers(&records) })
 }
 
 fn producers(records: &Records<'_>) -> BTreeSet<String> {
-    records
-        .units
-        .iter()
-        .filter_map(|unit| unit.producer.map(str::to_owned))
-        .collect()
+    records.units.iter().filter_map(|unit| unit.producer.map(str::to_owned)).collect()
 }
 
 /// rustc names its units `src/lib.rs/@/name.hash-cgu.0`, with the stable crate id in hexadecimal.
@@ -77,17 +63,10 @@ fn crates(records: &Records<'_>) -> BTreeMap<CrateIdentity, DebugLevel> {
             let (_, unit) = name.rsplit_once("/@/")?;
             let (name, rest) = unit.split_once('.')?;
             let (hash, _) = rest.split_once('-')?;
-            Some(CrateIdentity {
-                name: name.into(),
-                hash: u64::from_str_radix(hash, 16).ok()?,
-            })
+            Some(CrateIdentity { name: name.into(), hash: u64::from_str_radix(hash, 16).ok()? })
         });
         if let Some(identity) = identity {
-            let level = if unit.has_types {
-                DebugLevel::Full
-            } else {
-                DebugLevel::Lines
-            };
+            let level = if unit.has_types { DebugLevel::Full } else { DebugLevel::Lines };
             let known = crates.entry(identity).or_insert(level);
             *known = (*known).max(level);
         }

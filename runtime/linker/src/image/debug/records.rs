@@ -102,12 +102,7 @@ pub(super) struct VariableRecord<'a> {
 }
 
 impl<'a> TypeRecord<'a> {
-    pub(super) fn new(
-        offset: usize,
-        tag: DwTag,
-        scope: ScopeId,
-        attributes: &Attributes<'a>,
-    ) -> Self {
+    pub(super) fn new(offset: usize, tag: DwTag, scope: ScopeId, attributes: &Attributes<'a>) -> Self {
         Self {
             offset,
             tag,
@@ -130,12 +125,7 @@ impl<'a> TypeRecord<'a> {
 }
 
 impl<'a> FunctionRecord<'a> {
-    pub(super) fn new(
-        offset: usize,
-        unit: usize,
-        scope: ScopeId,
-        attributes: &Attributes<'a>,
-    ) -> Self {
+    pub(super) fn new(offset: usize, unit: usize, scope: ScopeId, attributes: &Attributes<'a>) -> Self {
         Self {
             offset,
             unit,
@@ -155,12 +145,7 @@ impl<'a> FunctionRecord<'a> {
 }
 
 impl<'a> VariableRecord<'a> {
-    pub(super) fn new(
-        offset: usize,
-        unit: usize,
-        scope: ScopeId,
-        attributes: &Attributes<'a>,
-    ) -> Self {
+    pub(super) fn new(offset: usize, unit: usize, scope: ScopeId, attributes: &Attributes<'a>) -> Self {
         Self {
             offset,
             unit,
@@ -180,26 +165,18 @@ impl<'a> VariableRecord<'a> {
 impl<'a> Records<'a> {
     /// The type at `offset`.
     pub(super) fn type_at(&self, offset: usize) -> Option<usize> {
-        self.types
-            .binary_search_by_key(&offset, |record| record.offset)
-            .ok()
+        self.types.binary_search_by_key(&offset, |record| record.offset).ok()
     }
 
     /// The function at `offset`.
     pub(super) fn function_at(&self, offset: usize) -> Option<&FunctionRecord<'a>> {
-        let index = self
-            .functions
-            .binary_search_by_key(&offset, |record| record.offset)
-            .ok()?;
+        let index = self.functions.binary_search_by_key(&offset, |record| record.offset).ok()?;
         self.functions.get(index)
     }
 
     /// The variable at `offset`.
     pub(super) fn variable_at(&self, offset: usize) -> Option<&VariableRecord<'a>> {
-        let index = self
-            .variables
-            .binary_search_by_key(&offset, |record| record.offset)
-            .ok()?;
+        let index = self.variables.binary_search_by_key(&offset, |record| record.offset).ok()?;
         self.variables.get(index)
     }
 }
@@ -215,10 +192,7 @@ pub(super) struct Scopes<'a> {
 
 impl Default for Scopes<'_> {
     fn default() -> Self {
-        Self {
-            paths: vec![String::new()],
-            known: HashMap::new(),
-        }
+        Self { paths: vec![String::new()], known: HashMap::new() }
     }
 }
 

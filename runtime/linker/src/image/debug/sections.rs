@@ -10,7 +10,7 @@ use std::sync::Arc;
 use gimli::{Abbreviations, AttributeValue, Encoding, EndianSlice, LittleEndian, UnitHeader};
 
 use super::error::{ABBREVIATIONS, DebugError, DebugProblem, INFO};
-use crate::limits::{DEBUG_ATTRIBUTES, DEBUG_TEXT_BYTES_MIN, DEBUG_TEXT_FACTOR};
+use crate::limits::{DEBUG_ATTRIBUTES, DEBUG_BYTES_MIN, DEBUG_MEMORY_FACTOR, DEBUG_READING_FACTOR};
 
 /// A slice of a section.
 pub(super) type Slice<'a> = EndianSlice<'a, LittleEndian>;
@@ -29,8 +29,10 @@ pub(super) struct Sections<'a> {
     known_strings: HashMap<usize, &'a str>,
     known_abbreviations: HashMap<usize, Arc<Abbreviations>>,
     abbreviation_budget: Budget,
-    /// What reading and making texts may still cost.
-    pub(super) text_budget: Budget,
+    /// What reading names may still cost in time.
+    pub(super) reading: Budget,
+    /// What the facts may still cost in memory.
+    pub(super) memory: Budget,
 }
 
 /// A unit's own part of the encoding.
@@ -44,18 +46,11 @@ pub(super) struct UnitEncoding {
 impl UnitEncoding {
     /// Of a unit whose root has not been read.
     pub(super) fn without_bases(header: &UnitHeader<Slice<'_>>) -> Self {
-        Self {
-            encoding: header.encoding(),
-            string_offsets_base: 0,
-            address_base: 0,
-        }
+        Self { encoding: header.encoding(), string_offsets_base: 0, address_base: 0 }
     }
 
     /// Reads from the root where the unit's strings and addresses begin (DWARF 5).
-    pub(super) fn of(
-        header: &UnitHeader<Slice<'_>>,
-        abbreviations: &Abbreviations,
-    ) -> Result<Self, DebugProblem> {
+    pub(super) fn of(header: &UnitHeader<Slice<'_>>, abbreviations: &Abbreviations) -> Result<Self, DebugProblem> {
         let mut encoding = Self::without_bases(header);
         let mut entries = header.entries_raw(abbreviations, None)?;
         let Some(abbreviation) = entries.read_abbreviation()? else {
@@ -86,44 +81,26 @@ impl<'a> Sections<'a> {
             addresses: get(".debug_addr"),
             known_strings: HashMap::new(),
             known_abbreviations: HashMap::new(),
-            abbreviation_budget: Budget {
-                left: 0,
-                limit: 0,
-                what: "bytes of abbreviations",
-            },
-            text_budget: Budget {
-                left: 0,
-                limit: 0,
-                what: "bytes of names",
-            },
+            abbreviation_budget: Budget { left: 0, limit: 0, what: "bytes of abbreviations" },
+            reading: Budget { left: 0, limit: 0, what: "bytes of names" },
+            memory: Budget { left: 0, limit: 0, what: "bytes of facts" },
         };
-        let all = sections.info.len()
-            + sections.strings.len()
-            + sections.line_strings.len()
-            + sections.lines.len();
-        sections
-            .text_budget
-            .allow(DEBUG_TEXT_BYTES_MIN.saturating_add(all.saturating_mul(DEBUG_TEXT_FACTOR)));
+        let all = sections.info.len() + sections.strings.len() + sections.line_strings.len() + sections.lines.len();
+        let times = |factor| DEBUG_BYTES_MIN.saturating_add(all.saturating_mul(factor));
+        sections.reading.allow(times(DEBUG_READING_FACTOR));
+        sections.memory.allow(times(DEBUG_MEMORY_FACTOR));
         // Each table once, and some slack for tables that share an end.
-        sections
-            .abbreviation_budget
-            .allow(sections.abbreviations.len().saturating_mul(2));
+        sections.abbreviation_budget.allow(sections.abbreviations.len().saturating_mul(2));
         sections
     }
 
     /// The abbreviations at `offset`, read once.
-    pub(super) fn abbreviations(
-        &mut self,
-        offset: usize,
-    ) -> Result<Arc<Abbreviations>, DebugError> {
+    pub(super) fn abbreviations(&mut self, offset: usize) -> Result<Arc<Abbreviations>, DebugError> {
         if let Some(known) = self.known_abbreviations.get(&offset) {
             return Ok(Arc::clone(known));
         }
         let fail = |problem: DebugProblem| problem.at(ABBREVIATIONS, offset);
-        let table = self
-            .abbreviations
-            .get(offset..)
-            .ok_or_else(|| fail(outside(offset)))?;
+        let table = self.abbreviations.get(offset..).ok_or_else(|| fail(outside(offset)))?;
         let length = table_length(table, self.abbreviation_budget.left).map_err(fail)?;
         self.abbreviation_budget.take(length).map_err(fail)?;
         let parsed = gimli::DebugAbbrev::new(&table[..length], LittleEndian)
@@ -135,38 +112,33 @@ impl<'a> Sections<'a> {
     }
 
     /// The text of a string attribute.
-    pub(super) fn text(
-        &mut self,
-        unit: &UnitEncoding,
-        value: &Value<'a>,
-    ) -> Result<&'a str, DebugProblem> {
+    pub(super) fn text(&mut self, unit: &UnitEncoding, value: &Value<'a>) -> Result<&'a str, DebugProblem> {
         match *value {
             AttributeValue::String(slice) => {
-                self.text_budget.take(slice.len())?;
+                self.reading.take(slice.len())?;
                 std::str::from_utf8(slice.slice()).map_err(|_| DebugProblem::NotText)
             }
             AttributeValue::DebugStrRef(offset) => self.shared_text(offset.0),
             AttributeValue::DebugLineStrRef(offset) => {
-                let text = terminated(self.line_strings, offset.0, &mut self.text_budget)?;
+                let text = terminated(self.line_strings, offset.0, &mut self.reading)?;
                 std::str::from_utf8(text).map_err(|_| DebugProblem::NotText)
             }
             AttributeValue::DebugStrOffsetsIndex(index) => {
                 let size = usize::from(unit.encoding.format.word_size());
-                let offset =
-                    number_at(self.string_offsets, unit.string_offsets_base, index.0, size)?;
+                let offset = number_at(self.string_offsets, unit.string_offsets_base, index.0, size)?;
                 self.shared_text(usize::try_from(offset).unwrap_or(usize::MAX))
             }
-            _ => Err(DebugProblem::Form {
-                attribute: "a name",
-            }),
+            _ => Err(DebugProblem::Form { attribute: "a name" }),
         }
     }
 
     fn shared_text(&mut self, offset: usize) -> Result<&'a str, DebugProblem> {
         if let Some(known) = self.known_strings.get(&offset) {
+            // What is done with the name costs as much as it did the first time.
+            self.reading.take(known.len())?;
             return Ok(known);
         }
-        let bytes = terminated(self.strings, offset, &mut self.text_budget)?;
+        let bytes = terminated(self.strings, offset, &mut self.reading)?;
         let text = std::str::from_utf8(bytes).map_err(|_| DebugProblem::NotText)?;
         self.known_strings.insert(offset, text);
         Ok(text)
@@ -174,12 +146,7 @@ impl<'a> Sections<'a> {
 
     /// An address by its index in `.debug_addr` (DWARF 5).
     pub(super) fn address(&self, unit: &UnitEncoding, index: usize) -> Result<u64, DebugProblem> {
-        number_at(
-            self.addresses,
-            unit.address_base,
-            index,
-            usize::from(unit.encoding.address_size),
-        )
+        number_at(self.addresses, unit.address_base, index, usize::from(unit.encoding.address_size))
     }
 }
 
@@ -203,10 +170,7 @@ impl Budget {
 
     /// Uses `amount`.
     pub(super) fn take(&mut self, amount: usize) -> Result<(), DebugProblem> {
-        self.left = self.left.checked_sub(amount).ok_or(DebugProblem::Limit {
-            what: self.what,
-            limit: self.limit,
-        })?;
+        self.left = self.left.checked_sub(amount).ok_or(DebugProblem::Limit { what: self.what, limit: self.limit })?;
         Ok(())
     }
 }
@@ -216,34 +180,22 @@ fn outside(offset: usize) -> DebugProblem {
 }
 
 /// The bytes up to a zero.
-fn terminated<'a>(
-    section: &'a [u8],
-    offset: usize,
-    budget: &mut Budget,
-) -> Result<&'a [u8], DebugProblem> {
+fn terminated<'a>(section: &'a [u8], offset: usize, budget: &mut Budget) -> Result<&'a [u8], DebugProblem> {
     let rest = section.get(offset..).ok_or_else(|| outside(offset))?;
-    let length = rest
-        .iter()
-        .take(budget.left.saturating_add(1))
-        .position(|byte| *byte == 0)
-        .ok_or_else(|| outside(offset))?;
+    let length =
+        rest.iter().take(budget.left.saturating_add(1)).position(|byte| *byte == 0).ok_or_else(|| outside(offset))?;
     budget.take(length)?;
     Ok(&rest[..length])
 }
 
 /// The number of `size` bytes at `index` of the table at `base`.
 fn number_at(section: &[u8], base: usize, index: usize, size: usize) -> Result<u64, DebugProblem> {
-    let start = index
-        .checked_mul(size)
-        .and_then(|start| start.checked_add(base));
+    let start = index.checked_mul(size).and_then(|start| start.checked_add(base));
     let bytes = start
         .and_then(|start| section.get(start..start.checked_add(size)?))
         .filter(|bytes| bytes.len() <= 8)
         .ok_or_else(|| outside(index))?;
-    Ok(bytes
-        .iter()
-        .rev()
-        .fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    Ok(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
 /// Bytes of a table of abbreviations, whose form is checked on the way.
@@ -252,10 +204,7 @@ fn table_length(table: &[u8], limit: usize) -> Result<usize, DebugProblem> {
     use gimli::Reader as _;
     loop {
         if table.len() - slice.len() > limit {
-            return Err(DebugProblem::Limit {
-                what: "bytes of abbreviations",
-                limit,
-            });
+            return Err(DebugProblem::Limit { what: "bytes of abbreviations", limit });
         }
         if slice.read_uleb128()? == 0 {
             return Ok(table.len() - slice.len());
@@ -273,10 +222,7 @@ fn table_length(table: &[u8], limit: usize) -> Result<usize, DebugProblem> {
             }
             attributes += 1;
             if attributes > DEBUG_ATTRIBUTES {
-                return Err(DebugProblem::Limit {
-                    what: "attributes of an entry",
-                    limit: DEBUG_ATTRIBUTES,
-                });
+                return Err(DebugProblem::Limit { what: "attributes of an entry", limit: DEBUG_ATTRIBUTES });
             }
         }
     }

@@ -29,10 +29,7 @@ pub(super) fn statics(names: &mut Names<'_, '_>) -> Result<Vec<Unplaced>, DebugE
             Some(offset) => Some(
                 records
                     .variable_at(offset)
-                    .ok_or(DebugProblem::Dangling {
-                        expected: "variable",
-                        target: offset,
-                    })
+                    .ok_or(DebugProblem::Dangling { expected: "variable", target: offset })
                     .map_err(fail)?,
             ),
             None => None,
@@ -45,21 +42,14 @@ pub(super) fn statics(names: &mut Names<'_, '_>) -> Result<Vec<Unplaced>, DebugE
             linkage_name: names.share_symbol(symbol).map_err(fail)?,
             qualified_name: names.qualified(named.scope, name).map_err(fail)?,
             location: record.location.unwrap_or(Location::Absent),
-            type_name: type_
-                .map(|type_| names.type_at(type_))
-                .transpose()
-                .map_err(fail)?,
+            type_name: type_.map(|type_| names.type_at(type_)).transpose().map_err(fail)?,
             type_size: match type_ {
                 Some(type_) => names.size_at(type_).map_err(fail)?,
                 None => None,
             },
             position: None,
         };
-        let position = named.file.zip(named.line).map(|(file, line)| RawPosition {
-            unit: named.unit,
-            file,
-            line,
-        });
+        let position = named.file.zip(named.line).map(|(file, line)| RawPosition { unit: named.unit, file, line });
         all.push((variable, position));
     }
     Ok(all)
@@ -92,20 +82,12 @@ pub(super) fn vtables(names: &mut Names<'_, '_>) -> Result<Vec<VtableVariable>, 
     Ok(all)
 }
 
-fn vtable(
-    names: &mut Names<'_, '_>,
-    record: &VariableRecord<'_>,
-) -> Result<VtableVariable, DebugProblem> {
+fn vtable(names: &mut Names<'_, '_>, record: &VariableRecord<'_>) -> Result<VtableVariable, DebugProblem> {
     let records = names.records;
     let raw_name = record.name.unwrap_or_default();
-    let dangling = |target| DebugProblem::Dangling {
-        expected: "type",
-        target,
-    };
+    let dangling = |target| DebugProblem::Dangling { expected: "type", target };
     let type_ = match record.type_ {
-        Some(offset) => records
-            .types
-            .get(records.type_at(offset).ok_or(dangling(offset))?),
+        Some(offset) => records.types.get(records.type_at(offset).ok_or(dangling(offset))?),
         None => None,
     };
     let concrete = type_.and_then(|type_| type_.containing);
@@ -135,10 +117,7 @@ fn vtable(
 
 /// `Trait` of `<T as Trait>::{vtable}`; `T` may itself hold ` as `.
 fn trait_of<'n>(name: &'n str, concrete: Option<&str>) -> Option<&'n str> {
-    let inner = name
-        .strip_prefix('<')?
-        .strip_suffix(VTABLE)?
-        .strip_suffix('>')?;
+    let inner = name.strip_prefix('<')?.strip_suffix(VTABLE)?.strip_suffix('>')?;
     let after = match concrete.and_then(|concrete| inner.strip_prefix(concrete)) {
         Some(after) => after.strip_prefix(" as ")?,
         None => inner.split_once(" as ")?.1,

@@ -28,14 +28,7 @@ pub(super) struct Names<'r, 'a> {
 impl<'r, 'a> Names<'r, 'a> {
     pub(super) fn new(records: &'r Records<'a>, impls: ImplNames, budget: &'r mut Budget) -> Self {
         let of_types = vec![None; records.types.len()];
-        Self {
-            records,
-            impls,
-            of_types,
-            shared: HashSet::new(),
-            rewritten: HashMap::new(),
-            budget,
-        }
+        Self { records, impls, of_types, shared: HashSet::new(), rewritten: HashMap::new(), budget }
     }
 
     /// One copy of each text, with impl blocks named.
@@ -80,10 +73,7 @@ impl<'r, 'a> Names<'r, 'a> {
     }
 
     fn index(&self, offset: usize) -> Result<usize, DebugProblem> {
-        self.records.type_at(offset).ok_or(DebugProblem::Dangling {
-            expected: "type",
-            target: offset,
-        })
+        self.records.type_at(offset).ok_or(DebugProblem::Dangling { expected: "type", target: offset })
     }
 
     fn type_name(&mut self, index: usize, depth: usize) -> Result<Name, DebugProblem> {
@@ -91,21 +81,15 @@ impl<'r, 'a> Names<'r, 'a> {
             return Ok(Arc::clone(known));
         }
         if depth > DEBUG_TYPE_DEPTH {
-            return Err(DebugProblem::Limit {
-                what: "nested unnamed types",
-                limit: DEBUG_TYPE_DEPTH,
-            });
+            return Err(DebugProblem::Limit { what: "nested unnamed types", limit: DEBUG_TYPE_DEPTH });
         }
         let records = self.records;
         let record = &records.types[index];
         let name = match (record.name, record.tag) {
             // Their names are complete wherever they stand.
-            (
-                Some(name),
-                gimli::DW_TAG_pointer_type
-                | gimli::DW_TAG_base_type
-                | gimli::DW_TAG_subroutine_type,
-            ) => self.share(name)?,
+            (Some(name), gimli::DW_TAG_pointer_type | gimli::DW_TAG_base_type | gimli::DW_TAG_subroutine_type) => {
+                self.share(name)?
+            }
             (Some(name), _) => self.qualified(record.scope, name)?,
             (None, _) => {
                 let text = self.unnamed(record, depth)?;
@@ -152,25 +136,17 @@ impl<'r, 'a> Names<'r, 'a> {
                 let parameters = parameters.join(", ");
                 // Not `fn(..)`, which is the pointer to it.
                 match record.target {
-                    Some(_) => format!(
-                        "code fn({parameters}) -> {}",
-                        self.inner(record.target, depth)?
-                    ),
+                    Some(_) => format!("code fn({parameters}) -> {}", self.inner(record.target, depth)?),
                     None => format!("code fn({parameters})"),
                 }
             }
             gimli::DW_TAG_pointer_type => format!("* {}", self.inner(record.target, depth)?),
             // C has types without names; Rust has none.
-            gimli::DW_TAG_structure_type
-            | gimli::DW_TAG_union_type
-            | gimli::DW_TAG_enumeration_type => {
+            gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type | gimli::DW_TAG_enumeration_type => {
                 self.records.scopes.qualify(record.scope, "{unnamed}")
             }
             tag => {
-                let tag = tag
-                    .static_string()
-                    .unwrap_or("DW_TAG")
-                    .trim_start_matches("DW_TAG_");
+                let tag = tag.static_string().unwrap_or("DW_TAG").trim_start_matches("DW_TAG_");
                 format!("{tag} {}", self.inner(record.target, depth)?)
             }
         };
@@ -192,16 +168,13 @@ impl<'r, 'a> Names<'r, 'a> {
                 gimli::DW_TAG_pointer_type => return Ok(ADDRESS_BYTES.checked_mul(factor)),
                 gimli::DW_TAG_array_type => {
                     for count in &record.counts {
-                        let Some(product) = count.and_then(|count| factor.checked_mul(count))
-                        else {
+                        let Some(product) = count.and_then(|count| factor.checked_mul(count)) else {
                             return Ok(None);
                         };
                         factor = product;
                     }
                 }
-                gimli::DW_TAG_structure_type
-                | gimli::DW_TAG_union_type
-                | gimli::DW_TAG_enumeration_type => {
+                gimli::DW_TAG_structure_type | gimli::DW_TAG_union_type | gimli::DW_TAG_enumeration_type => {
                     return Ok(None);
                 }
                 _ => {}
@@ -218,12 +191,7 @@ impl<'r, 'a> Names<'r, 'a> {
     pub(super) fn layouts(&mut self) -> Result<BTreeMap<Name, BTreeSet<TypeLayout>>, DebugError> {
         let mut types: BTreeMap<Name, BTreeSet<TypeLayout>> = BTreeMap::new();
         let records = self.records;
-        for (index, record) in records
-            .types
-            .iter()
-            .enumerate()
-            .filter(|(_, record)| !record.declaration)
-        {
+        for (index, record) in records.types.iter().enumerate().filter(|(_, record)| !record.declaration) {
             let fail = |problem: DebugProblem| problem.at_entry(record.offset);
             let name = self.type_name(index, 0).map_err(fail)?;
             let layout = self.layout(record).map_err(fail)?;
@@ -241,10 +209,7 @@ impl<'r, 'a> Names<'r, 'a> {
             gimli::DW_TAG_pointer_type => TypeKind::Pointer(self.target(record)?),
             gimli::DW_TAG_array_type => {
                 let element = self.inner(record.target, 0)?;
-                let count = record
-                    .counts
-                    .iter()
-                    .try_fold(1u64, |all, count| all.checked_mul((*count)?));
+                let count = record.counts.iter().try_fold(1u64, |all, count| all.checked_mul((*count)?));
                 TypeKind::Array(element, count)
             }
             tag => TypeKind::Other(tag.0, self.target(record)?),
@@ -255,11 +220,7 @@ impl<'r, 'a> Names<'r, 'a> {
         }
         let mut variants = Vec::with_capacity(record.variants.len() + record.enumerators.len());
         for variant in &record.variants {
-            let content = variant
-                .content
-                .first()
-                .map(|content| self.field(content))
-                .transpose()?;
+            let content = variant.content.first().map(|content| self.field(content)).transpose()?;
             let values = match (variant.value, variant.values) {
                 (Some(value), _) => DiscriminantValues::One(value),
                 (None, Some(list)) => DiscriminantValues::List(list.into()),
@@ -269,33 +230,18 @@ impl<'r, 'a> Names<'r, 'a> {
                 Some(content) => Arc::clone(&content.name),
                 None => self.share("")?,
             };
-            variants.push(Variant {
-                name,
-                values,
-                content,
-            });
+            variants.push(Variant { name, values, content });
         }
         for (name, value) in &record.enumerators {
             let values = value.map_or(DiscriminantValues::AllOthers, DiscriminantValues::One);
-            variants.push(Variant {
-                name: self.share(name)?,
-                values,
-                content: None,
-            });
+            variants.push(Variant { name: self.share(name)?, values, content: None });
         }
         let discriminant = match &record.discriminant {
             Some((_, Some(member))) => Some(self.field(member)?),
             _ => None,
         };
         let size = self.size_at(record.offset)?;
-        Ok(TypeLayout {
-            kind,
-            size,
-            alignment: record.alignment,
-            fields,
-            variants,
-            discriminant,
-        })
+        Ok(TypeLayout { kind, size, alignment: record.alignment, fields, variants, discriminant })
     }
 
     fn target(&mut self, record: &TypeRecord<'a>) -> Result<Option<Name>, DebugProblem> {
@@ -304,10 +250,6 @@ impl<'r, 'a> Names<'r, 'a> {
 
     fn field(&mut self, member: &MemberRecord<'a>) -> Result<Field, DebugProblem> {
         let type_name = self.inner(member.type_, 0)?;
-        Ok(Field {
-            name: self.share(member.name.unwrap_or_default())?,
-            type_name,
-            offset: member.offset,
-        })
+        Ok(Field { name: self.share(member.name.unwrap_or_default())?, type_name, offset: member.offset })
     }
 }

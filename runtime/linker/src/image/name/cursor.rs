@@ -49,20 +49,13 @@ impl Cursor<'_> {
                 byte @ b'A'..=b'Z' => byte - b'A' + 36,
                 _ => return Err(NotV0),
             };
-            value = value
-                .checked_mul(62)
-                .and_then(|value| value.checked_add(u64::from(digit)))
-                .ok_or(NotV0)?;
+            value = value.checked_mul(62).and_then(|value| value.checked_add(u64::from(digit))).ok_or(NotV0)?;
         }
     }
 
     /// 0 without the tag, else one more than the number after it.
     pub(super) fn tagged_62(&mut self, tag: u8) -> Parsed<u64> {
-        if self.eat(tag) {
-            self.integer_62()?.checked_add(1).ok_or(NotV0)
-        } else {
-            Ok(0)
-        }
+        if self.eat(tag) { self.integer_62()?.checked_add(1).ok_or(NotV0) } else { Ok(0) }
     }
 
     pub(super) fn disambiguator(&mut self) -> Parsed<u64> {
@@ -75,11 +68,7 @@ impl Cursor<'_> {
         if self.disambiguator()? == 0 {
             return self.span(start, start);
         }
-        let end = if self.next - start == 2 {
-            self.next
-        } else {
-            self.next - 1
-        };
+        let end = if self.next - start == 2 { self.next } else { self.next - 1 };
         self.span(start + 1, end)
     }
 
@@ -89,33 +78,21 @@ impl Cursor<'_> {
         let mut length = first;
         if first != 0 {
             while let Some(digit) = self.digit() {
-                length = length
-                    .checked_mul(10)
-                    .and_then(|length| length.checked_add(digit))
-                    .ok_or(NotV0)?;
+                length = length.checked_mul(10).and_then(|length| length.checked_add(digit)).ok_or(NotV0)?;
             }
         }
         self.eat(b'_');
         let start = self.next;
-        let end = start
-            .checked_add(length)
-            .filter(|end| *end <= self.text.len())
-            .ok_or(NotV0)?;
+        let end = start.checked_add(length).filter(|end| *end <= self.text.len()).ok_or(NotV0)?;
         // Rust's identifiers hold nothing else, and rendering relies on it: every delimiter is another character.
-        if !self.text[start..end]
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        {
+        if !self.text[start..end].iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             return Err(NotV0);
         }
         if punycode && (length == 0 || self.text.get(end - 1) == Some(&b'_')) {
             return Err(NotV0);
         }
         self.next = end;
-        Ok(Identifier {
-            text: self.span(start, end)?,
-            punycode,
-        })
+        Ok(Identifier { text: self.span(start, end)?, punycode })
     }
 
     fn digit(&mut self) -> Option<usize> {
@@ -137,9 +114,6 @@ impl Cursor<'_> {
 
     fn span(&self, start: usize, end: usize) -> Parsed<Span> {
         let narrow = |value: usize| u32::try_from(value).map_err(|_| NotV0);
-        Ok(Span {
-            start: narrow(start)?,
-            end: narrow(end)?,
-        })
+        Ok(Span { start: narrow(start)?, end: narrow(end)? })
     }
 }

@@ -36,19 +36,12 @@ pub(crate) fn parse(symbol: &str) -> SymbolName {
 fn v0(symbol: &str) -> Option<V0Name> {
     let text = symbol.strip_prefix("_R")?;
     // Crates and identifiers are ASCII; a suffix starts with the first dot.
-    let (mangled, suffix) = text
-        .find('.')
-        .map_or((text, None), |dot| (&text[..dot], Some(&text[dot..])));
+    let (mangled, suffix) = text.find('.').map_or((text, None), |dot| (&text[..dot], Some(&text[dot..])));
     let tree = parse::parse(mangled).ok()?;
     if tree.length != mangled.len() {
         return None;
     }
-    Some(V0Name {
-        text: mangled.into(),
-        suffix: suffix.map(Into::into),
-        nodes: tree.nodes,
-        root: tree.root,
-    })
+    Some(V0Name { text: mangled.into(), suffix: suffix.map(Into::into), nodes: tree.nodes, root: tree.root })
 }
 
 /// LLVM makes local symbols that it promotes unique by a hash of the module, which no identity may depend on. Debug
@@ -58,11 +51,7 @@ pub(crate) fn without_llvm_suffix(symbol: &str) -> Cow<'_, str> {
     if let Some(at) = symbol.find(MARK) {
         let hash = &symbol[at + MARK.len()..];
         let end = hash.find('.').unwrap_or(hash.len());
-        if end > 0
-            && hash[..end]
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F' | b'@'))
-        {
+        if end > 0 && hash[..end].bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F' | b'@')) {
             return if end == hash.len() {
                 Cow::Borrowed(&symbol[..at])
             } else {
@@ -197,9 +186,7 @@ impl V0Name {
     }
 
     fn span(&self, span: Span) -> &str {
-        self.text
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or_default()
+        self.text.get(span.start as usize..span.end as usize).unwrap_or_default()
     }
 
     /// Punycode is decoded; what does not decode is kept behind `u'`, which no identifier holds.

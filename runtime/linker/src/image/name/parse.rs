@@ -21,17 +21,11 @@ pub(super) struct Tree {
 
 /// Parses `text`, the symbol without its `_R`.
 pub(super) fn parse(text: &str) -> Parsed<Tree> {
-    if text.len() > NAME_SYMBOL_BYTES
-        || !text.is_ascii()
-        || !text.starts_with(|c: char| c.is_ascii_uppercase())
-    {
+    if text.len() > NAME_SYMBOL_BYTES || !text.is_ascii() || !text.starts_with(|c: char| c.is_ascii_uppercase()) {
         return Err(NotV0);
     }
     let mut parser = Parser {
-        cursor: Cursor {
-            text: text.as_bytes(),
-            next: 0,
-        },
+        cursor: Cursor { text: text.as_bytes(), next: 0 },
         depth: 0,
         nodes: Vec::new(),
         costs: Vec::new(),
@@ -40,19 +34,11 @@ pub(super) fn parse(text: &str) -> Parsed<Tree> {
     let root = parser.path()?;
     let kept = parser.nodes.len();
     // The crate that made this copy of a generic function: no part of the identity.
-    if parser
-        .cursor
-        .peek()
-        .is_some_and(|byte| byte.is_ascii_uppercase())
-    {
+    if parser.cursor.peek().is_some_and(|byte| byte.is_ascii_uppercase()) {
         parser.path()?;
     }
     parser.nodes.truncate(kept);
-    Ok(Tree {
-        nodes: parser.nodes,
-        root,
-        length: parser.cursor.next,
-    })
+    Ok(Tree { nodes: parser.nodes, root, length: parser.cursor.next })
 }
 
 /// What a grammar rule produces: one position can be read as any of them.
@@ -114,13 +100,7 @@ impl Parser<'_> {
         }
         let node = rule(self)?;
         self.depth -= 1;
-        self.known.insert(
-            (start, kind),
-            Known::Done {
-                node,
-                end: self.cursor.next,
-            },
-        );
+        self.known.insert((start, kind), Known::Done { node, end: self.cursor.next });
         Ok(node)
     }
 
@@ -128,10 +108,7 @@ impl Parser<'_> {
         let node = match self.cursor.byte()? {
             b'C' => {
                 let hash = self.cursor.disambiguator_text()?;
-                Node::Crate {
-                    hash,
-                    name: self.cursor.identifier()?,
-                }
+                Node::Crate { hash, name: self.cursor.identifier()? }
             }
             b'N' => {
                 let namespace = self.cursor.byte()?;
@@ -157,16 +134,10 @@ impl Parser<'_> {
                 self_type: self.type_()?,
                 trait_path: self.path()?,
             },
-            b'Y' => Node::TraitDefinition {
-                self_type: self.type_()?,
-                trait_path: self.path()?,
-            },
+            b'Y' => Node::TraitDefinition { self_type: self.type_()?, trait_path: self.path()? },
             b'I' => {
                 let path = self.path()?;
-                Node::Generic {
-                    path,
-                    arguments: self.list(Self::argument)?,
-                }
+                Node::Generic { path, arguments: self.list(Self::argument)? }
             }
             b'B' => return self.back_reference(Self::path),
             _ => return Err(NotV0),
@@ -189,43 +160,22 @@ impl Parser<'_> {
         let node = match tag {
             _ if super::render::basic_type(tag).is_some() => Node::Basic(tag),
             b'w' => Node::Splat(self.type_()?),
-            b'A' => Node::Array {
-                element: self.type_()?,
-                count: self.constant()?,
-            },
+            b'A' => Node::Array { element: self.type_()?, count: self.constant()? },
             b'S' => Node::Slice(self.type_()?),
             b'T' => Node::Tuple(self.list(Self::type_)?),
             b'R' | b'Q' => {
-                let lifetime = if self.cursor.eat(b'L') {
-                    Some(self.cursor.integer_62()?)
-                } else {
-                    None
-                };
-                Node::Reference {
-                    mutable: tag == b'Q',
-                    lifetime,
-                    target: self.type_()?,
-                }
+                let lifetime = if self.cursor.eat(b'L') { Some(self.cursor.integer_62()?) } else { None };
+                Node::Reference { mutable: tag == b'Q', lifetime, target: self.type_()? }
             }
-            b'P' | b'O' => Node::Pointer {
-                mutable: tag == b'O',
-                target: self.type_()?,
-            },
+            b'P' | b'O' => Node::Pointer { mutable: tag == b'O', target: self.type_()? },
             b'F' => self.function_type()?,
             b'D' => {
                 let binder = self.cursor.tagged_62(b'G')?;
                 let bounds = self.list(Self::bound)?;
                 self.cursor.expect(b'L')?;
-                Node::Dyn {
-                    binder,
-                    bounds,
-                    lifetime: self.cursor.integer_62()?,
-                }
+                Node::Dyn { binder, bounds, lifetime: self.cursor.integer_62()? }
             }
-            b'W' => Node::Pattern {
-                base: self.type_()?,
-                pattern: self.pattern()?,
-            },
+            b'W' => Node::Pattern { base: self.type_()?, pattern: self.pattern()? },
             b'B' => return self.back_reference(Self::type_),
             _ => {
                 self.cursor.next -= 1;
@@ -251,13 +201,7 @@ impl Parser<'_> {
         };
         let parameters = self.list(Self::type_)?;
         let result = self.type_()?;
-        Ok(Node::Function(Box::new(FunctionType {
-            binder,
-            is_unsafe,
-            abi,
-            parameters,
-            result,
-        })))
+        Ok(Node::Function(Box::new(FunctionType { binder, is_unsafe, abi, parameters, result })))
     }
 
     fn bound(&mut self) -> Parsed<Bound> {
@@ -272,10 +216,7 @@ impl Parser<'_> {
             };
             associated.push((name, value));
         }
-        Ok(Bound {
-            trait_path,
-            associated: associated.into(),
-        })
+        Ok(Bound { trait_path, associated: associated.into() })
     }
 
     fn pattern(&mut self) -> Parsed<NodeId> {
@@ -284,10 +225,7 @@ impl Parser<'_> {
             return Err(NotV0);
         }
         let node = match self.cursor.byte()? {
-            b'R' => Node::PatternRange {
-                first: self.constant()?,
-                last: self.constant()?,
-            },
+            b'R' => Node::PatternRange { first: self.constant()?, last: self.constant()? },
             b'O' => Node::PatternEither(self.list(Self::pattern)?),
             b'N' => Node::PatternNotNull,
             _ => return Err(NotV0),
@@ -300,21 +238,14 @@ impl Parser<'_> {
         let tag = self.cursor.byte()?;
         let node = match tag {
             b'p' => Node::ConstantPlaceholder,
-            b'h' | b't' | b'm' | b'y' | b'o' | b'j' | b'b' | b'c' => Node::ConstantScalar {
-                tag,
-                negative: false,
-                digits: self.cursor.hexadecimal()?,
-            },
-            b'a' | b's' | b'l' | b'x' | b'n' | b'i' => Node::ConstantScalar {
-                tag,
-                negative: self.cursor.eat(b'n'),
-                digits: self.cursor.hexadecimal()?,
-            },
+            b'h' | b't' | b'm' | b'y' | b'o' | b'j' | b'b' | b'c' => {
+                Node::ConstantScalar { tag, negative: false, digits: self.cursor.hexadecimal()? }
+            }
+            b'a' | b's' | b'l' | b'x' | b'n' | b'i' => {
+                Node::ConstantScalar { tag, negative: self.cursor.eat(b'n'), digits: self.cursor.hexadecimal()? }
+            }
             b'e' => Node::ConstantString(self.cursor.hexadecimal()?),
-            b'R' | b'Q' => Node::ConstantReference {
-                mutable: tag == b'Q',
-                target: self.constant()?,
-            },
+            b'R' | b'Q' => Node::ConstantReference { mutable: tag == b'Q', target: self.constant()? },
             b'A' => Node::ConstantArray(self.list(Self::constant)?),
             b'T' => Node::ConstantTuple(self.list(Self::constant)?),
             b'V' => {
@@ -323,11 +254,7 @@ impl Parser<'_> {
                     b'U' => VariantFields::Unit,
                     b'T' => VariantFields::Tuple(self.list(Self::constant)?),
                     b'S' => VariantFields::Named(self.list(|this| {
-                        Ok((
-                            this.cursor.disambiguator()?,
-                            this.cursor.identifier()?,
-                            this.constant()?,
-                        ))
+                        Ok((this.cursor.disambiguator()?, this.cursor.identifier()?, this.constant()?))
                     })?),
                     _ => return Err(NotV0),
                 };
@@ -363,10 +290,7 @@ impl Parser<'_> {
 
     /// Adds a node, and refuses one whose text would be too long or too deep.
     fn push(&mut self, node: Node) -> Parsed<NodeId> {
-        let mut cost = Cost {
-            bytes: node.own_bytes(),
-            depth: 0,
-        };
+        let mut cost = Cost { bytes: node.own_bytes(), depth: 0 };
         node.children(&mut |child| {
             if let Some(of_child) = self.costs.get(child as usize) {
                 // Room for the separator too.

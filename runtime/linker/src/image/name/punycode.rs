@@ -21,8 +21,7 @@ pub(super) fn decode(text: &str) -> Option<String> {
     }
     let mut output: Vec<char> = ascii.chars().collect();
     let mut bytes = insertions.bytes();
-    let (mut position, mut code, mut damp, mut bias) =
-        (0usize, INITIAL_CODE, INITIAL_DAMP, INITIAL_BIAS);
+    let (mut position, mut code, mut damp, mut bias) = (0usize, INITIAL_CODE, INITIAL_DAMP, INITIAL_BIAS);
     while bytes.len() > 0 {
         let delta = read_delta(&mut bytes, bias)?;
         let length = output.len() + 1;

@@ -22,11 +22,7 @@ use super::{NameResolver, NumberedItem, V0Name};
 
 /// Renders one node.
 pub(super) fn render(name: &V0Name, node: NodeId, resolver: &mut dyn NameResolver) -> String {
-    let mut renderer = Renderer {
-        name,
-        resolver,
-        out: String::new(),
-    };
+    let mut renderer = Renderer { name, resolver, out: String::new() };
     renderer.path_or_type(node);
     renderer.out
 }
@@ -78,23 +74,16 @@ impl Renderer<'_> {
     fn node(&mut self, id: NodeId) {
         let name = self.name;
         match name.node(id) {
-            Node::Crate {
-                hash,
-                name: identifier,
-            } => {
+            Node::Crate { hash, name: identifier } => {
                 let text = name.identifier(*identifier);
                 let hash = name.span(*hash);
-                self.out.push_str(&text);
+                // No crate is without a name; should a symbol have one, it must not vanish.
+                self.out.push_str(if text.is_empty() { "{}" } else { &text });
                 if self.resolver.keep_crate_hash(&text, hash) {
                     self.write(format_args!("[{hash}]"));
                 }
             }
-            Node::Item {
-                namespace,
-                parent,
-                disambiguator,
-                name: identifier,
-            } => {
+            Node::Item { namespace, parent, disambiguator, name: identifier } => {
                 let start = self.out.len();
                 self.node(*parent);
                 let item = NumberedItem {
@@ -128,14 +117,8 @@ impl Renderer<'_> {
             }
             // `()` is the basic type; rustc never writes the unit type as a tuple of nothing.
             Node::Tuple(elements) if elements.is_empty() => self.out.push_str("(,)"),
-            Node::Tuple(elements) => {
-                self.list("(", elements, ")", |this, id| this.path_or_type(*id))
-            }
-            Node::Reference {
-                mutable,
-                lifetime,
-                target,
-            } => {
+            Node::Tuple(elements) => self.list("(", elements, ")", |this, id| this.path_or_type(*id)),
+            Node::Reference { mutable, lifetime, target } => {
                 self.out.push('&');
                 if let Some(lifetime) = lifetime {
                     self.write(format_args!("'{lifetime} "));
@@ -144,16 +127,11 @@ impl Renderer<'_> {
                 self.path_or_type(*target);
             }
             Node::Pointer { mutable, target } => {
-                self.out
-                    .push_str(if *mutable { "*mut " } else { "*const " });
+                self.out.push_str(if *mutable { "*mut " } else { "*const " });
                 self.path_or_type(*target);
             }
             Node::Function(function) => self.function(function),
-            Node::Dyn {
-                binder,
-                bounds,
-                lifetime,
-            } => {
+            Node::Dyn { binder, bounds, lifetime } => {
                 self.out.push_str("(dyn ");
                 self.binder(*binder);
                 for (index, bound) in bounds.iter().enumerate() {
@@ -174,37 +152,25 @@ impl Renderer<'_> {
                 self.path_or_type(*target);
             }
             Node::ConstantPlaceholder => self.out.push('_'),
-            Node::ConstantScalar {
-                tag,
-                negative,
-                digits,
-            } => self.scalar(*tag, *negative, name.span(*digits)),
+            Node::ConstantScalar { tag, negative, digits } => self.scalar(*tag, *negative, name.span(*digits)),
             Node::ConstantString(bytes) => self.write(format_args!("str\"{}\"", name.span(*bytes))),
             Node::ConstantReference { mutable, target } => {
                 self.out.push_str(if *mutable { "&mut " } else { "&" });
                 self.constant(*target);
             }
-            Node::ConstantArray(elements) => {
-                self.list("[", elements, "]", |this, id| this.constant(*id))
-            }
-            Node::ConstantTuple(elements) => {
-                self.list("(", elements, ")", |this, id| this.constant(*id))
-            }
+            Node::ConstantArray(elements) => self.list("[", elements, "]", |this, id| this.constant(*id)),
+            Node::ConstantTuple(elements) => self.list("(", elements, ")", |this, id| this.constant(*id)),
             Node::ConstantVariant { path, fields } => {
                 self.out.push_str("variant ");
                 self.node(*path);
                 match fields {
                     VariantFields::Unit => {}
-                    VariantFields::Tuple(list) => {
-                        self.list("(", list, ")", |this, id| this.constant(*id))
-                    }
-                    VariantFields::Named(list) => {
-                        self.list("(", list, ",)", |this, (number, identifier, id)| {
-                            let field = this.name.identifier(*identifier);
-                            this.write(format_args!("{field}#{number} = "));
-                            this.constant(*id);
-                        })
-                    }
+                    VariantFields::Tuple(list) => self.list("(", list, ")", |this, id| this.constant(*id)),
+                    VariantFields::Named(list) => self.list("(", list, ",)", |this, (number, identifier, id)| {
+                        let field = this.name.identifier(*identifier);
+                        this.write(format_args!("{field}#{number} = "));
+                        this.constant(*id);
+                    }),
                 }
             }
             Node::PatternRange { first, last } => {
@@ -212,9 +178,7 @@ impl Renderer<'_> {
                 self.out.push_str("..=");
                 self.constant(*last);
             }
-            Node::PatternEither(patterns) => {
-                self.list("(", patterns, ")", |this, id| this.node(*id))
-            }
+            Node::PatternEither(patterns) => self.list("(", patterns, ")", |this, id| this.node(*id)),
             Node::PatternNotNull => self.out.push_str("!null"),
         }
     }
@@ -249,8 +213,7 @@ impl Renderer<'_> {
     fn function(&mut self, function: &FunctionType) {
         self.out.push('(');
         self.binder(function.binder);
-        self.out
-            .push_str(if function.is_unsafe { "unsafe " } else { "" });
+        self.out.push_str(if function.is_unsafe { "unsafe " } else { "" });
         match function.abi {
             None => {}
             Some(Abi::C) => self.out.push_str("extern C "),
@@ -260,9 +223,7 @@ impl Renderer<'_> {
                 self.write(format_args!("extern \"{abi}\" "));
             }
         }
-        self.list("fn(", &function.parameters, ")", |this, id| {
-            this.path_or_type(*id)
-        });
+        self.list("fn(", &function.parameters, ")", |this, id| this.path_or_type(*id));
         self.out.push_str(" -> ");
         self.path_or_type(function.result);
         self.out.push(')');
@@ -277,16 +238,11 @@ impl Renderer<'_> {
     fn bound(&mut self, bound: &Bound) {
         self.node(bound.trait_path);
         if !bound.associated.is_empty() {
-            self.list(
-                "{",
-                &bound.associated,
-                "}",
-                |this, (identifier, value): &(Identifier, Argument)| {
-                    let associated = this.name.identifier(*identifier);
-                    this.write(format_args!("{associated} = "));
-                    this.argument(value);
-                },
-            );
+            self.list("{", &bound.associated, "}", |this, (identifier, value): &(Identifier, Argument)| {
+                let associated = this.name.identifier(*identifier);
+                this.write(format_args!("{associated} = "));
+                this.argument(value);
+            });
         }
     }
 
@@ -294,22 +250,14 @@ impl Renderer<'_> {
         let kind = basic_type(tag).unwrap_or("?");
         let sign = if negative { "-" } else { "" };
         // Digits with zeros before them would read like those without: keep such (rustc writes none) as they are.
-        let value = u64::from_str_radix(digits, 16)
-            .ok()
-            .filter(|value| format!("{value:x}") == digits);
+        let value = u64::from_str_radix(digits, 16).ok().filter(|value| format!("{value:x}") == digits);
         match value {
             Some(value) => self.write(format_args!("{sign}{value}_{kind}")),
             None => self.write(format_args!("{sign}0x{digits}_{kind}")),
         }
     }
 
-    fn list<T>(
-        &mut self,
-        open: &str,
-        elements: &[T],
-        close: &str,
-        mut element: impl FnMut(&mut Self, &T),
-    ) {
+    fn list<T>(&mut self, open: &str, elements: &[T], close: &str, mut element: impl FnMut(&mut Self, &T)) {
         self.out.push_str(open);
         for (index, one) in elements.iter().enumerate() {
             self.out.push_str(if index > 0 { ", " } else { "" });

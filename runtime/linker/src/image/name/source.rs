@@ -25,11 +25,7 @@ impl<'a> NodeRef<'a> {
         while at.is_closure() {
             at = at.parent()?;
         }
-        let own = at
-            .arguments()
-            .iter()
-            .filter(|argument| !matches!(argument, super::Argument::Lifetime(_)))
-            .count();
+        let own = at.arguments().iter().filter(|argument| !matches!(argument, super::Argument::Lifetime(_))).count();
         let parent = at.parent()?;
         parent.is_impl().then_some((parent, own))
     }
@@ -37,31 +33,12 @@ impl<'a> NodeRef<'a> {
     /// Describes the impl block at the end of this path. `holes` are the types its parameters stand for here.
     pub(crate) fn impl_block(self, holes: &[&str]) -> Option<ImplBlock> {
         let (name, id) = self.parts();
-        let scope = Source {
-            name,
-            holes: &[],
-            heads: false,
-        }
-        .scope(id)?;
-        let source = Source {
-            name,
-            holes,
-            heads: false,
-        };
+        let scope = Source { name, holes: &[], heads: false }.scope(id)?;
+        let source = Source { name, holes, heads: false };
         let text = source.qualified(id)?;
-        let heads = Source {
-            name,
-            holes: &[],
-            heads: true,
-        }
-        .qualified(id)?;
+        let heads = Source { name, holes: &[], heads: true }.qualified(id)?;
         let parameter = |hole: &&&str| source.mentions(id, hole);
-        Some(ImplBlock {
-            scope,
-            text,
-            holes_found: holes.iter().filter(parameter).count(),
-            heads,
-        })
+        Some(ImplBlock { scope, text, holes_found: holes.iter().filter(parameter).count(), heads })
     }
 }
 
@@ -80,12 +57,7 @@ impl Source<'_> {
         Some(match self.name.node(id) {
             Node::Crate { name, .. } => self.name.identifier(*name).into_owned(),
             Node::Generic { path, .. } => self.scope(*path)?,
-            Node::Item {
-                namespace: b'C',
-                parent,
-                disambiguator,
-                ..
-            } => {
+            Node::Item { namespace: b'C', parent, disambiguator, .. } => {
                 format!("{}::{{closure#{disambiguator}}}", self.scope(*parent)?)
             }
             Node::Item { parent, name, .. } => {
@@ -103,58 +75,30 @@ impl Source<'_> {
     fn qualified(&self, id: NodeId) -> Option<String> {
         match self.name.node(id) {
             Node::InherentImpl { self_type, .. } => Some(format!("<{}>", self.type_(*self_type))),
-            Node::TraitImpl {
-                self_type,
-                trait_path,
-                ..
+            Node::TraitImpl { self_type, trait_path, .. } | Node::TraitDefinition { self_type, trait_path } => {
+                Some(format!("<{} as {}>", self.type_(*self_type), self.type_(*trait_path)))
             }
-            | Node::TraitDefinition {
-                self_type,
-                trait_path,
-            } => Some(format!(
-                "<{} as {}>",
-                self.type_(*self_type),
-                self.type_(*trait_path)
-            )),
             _ => None,
         }
     }
 
     /// Whether `hole` is one of the types within.
     fn mentions(&self, id: NodeId, hole: &str) -> bool {
-        let plain = Source {
-            name: self.name,
-            holes: &[],
-            heads: false,
-        };
-        let with_hole = Source {
-            name: self.name,
-            holes: &[hole],
-            heads: false,
-        };
+        let plain = Source { name: self.name, holes: &[], heads: false };
+        let with_hole = Source { name: self.name, holes: &[hole], heads: false };
         plain.qualified(id) != with_hole.qualified(id)
     }
 
     /// A type or path.
     fn type_(&self, id: NodeId) -> String {
         if !self.holes.is_empty() {
-            let plain = Source {
-                name: self.name,
-                holes: &[],
-                heads: false,
-            }
-            .type_(id);
+            let plain = Source { name: self.name, holes: &[], heads: false }.type_(id);
             if self.holes.contains(&plain.as_str()) {
                 return "_".to_owned();
             }
         }
         match self.name.node(id) {
-            Node::Item {
-                namespace: b'C',
-                parent,
-                disambiguator,
-                ..
-            } => {
+            Node::Item { namespace: b'C', parent, disambiguator, .. } => {
                 format!("{}::{{closure_env#{disambiguator}}}", self.parent(*parent))
             }
             Node::Item { parent, name, .. } => {
@@ -168,21 +112,11 @@ impl Source<'_> {
             }
             Node::Slice(element) => format!("[{}]", self.type_(*element)),
             Node::Tuple(elements) => format!("({})", self.list(elements)),
-            Node::Reference {
-                mutable, target, ..
-            } => {
-                format!(
-                    "&{}{}",
-                    if *mutable { "mut " } else { "" },
-                    self.type_(*target)
-                )
+            Node::Reference { mutable, target, .. } => {
+                format!("&{}{}", if *mutable { "mut " } else { "" }, self.type_(*target))
             }
             Node::Pointer { mutable, target } => {
-                format!(
-                    "*{} {}",
-                    if *mutable { "mut" } else { "const" },
-                    self.type_(*target)
-                )
+                format!("*{} {}", if *mutable { "mut" } else { "const" }, self.type_(*target))
             }
             Node::Function(function) => {
                 let parameters = self.list(&function.parameters);
@@ -209,24 +143,15 @@ impl Source<'_> {
     /// What an item is nested in: scopes have no arguments, and a trait's own items lie in the trait.
     fn parent(&self, id: NodeId) -> String {
         match self.name.node(id) {
-            Node::InherentImpl { .. } | Node::TraitImpl { .. } => {
-                self.qualified(id).unwrap_or_default()
-            }
+            Node::InherentImpl { .. } | Node::TraitImpl { .. } => self.qualified(id).unwrap_or_default(),
             _ => self.scope(id).unwrap_or_default(),
         }
     }
 
     fn generic(&self, path: NodeId, arguments: &[Argument]) -> String {
         let path = self.type_(path);
-        let arguments: Vec<_> = arguments
-            .iter()
-            .filter_map(|argument| self.argument(argument))
-            .collect();
-        if self.heads || arguments.is_empty() {
-            path
-        } else {
-            format!("{path}<{}>", arguments.join(", "))
-        }
+        let arguments: Vec<_> = arguments.iter().filter_map(|argument| self.argument(argument)).collect();
+        if self.heads || arguments.is_empty() { path } else { format!("{path}<{}>", arguments.join(", ")) }
     }
 
     fn argument(&self, argument: &Argument) -> Option<String> {
@@ -235,11 +160,7 @@ impl Source<'_> {
             Argument::Type(id) => Some(self.type_(id)),
             Argument::Constant(id) => {
                 let text = self.constant(id);
-                Some(if self.holes.contains(&text.as_str()) {
-                    "_".to_owned()
-                } else {
-                    text
-                })
+                Some(if self.holes.contains(&text.as_str()) { "_".to_owned() } else { text })
             }
         }
     }
@@ -251,11 +172,7 @@ impl Source<'_> {
                 .associated
                 .iter()
                 .map(|(name, value)| {
-                    format!(
-                        "{}={}",
-                        self.name.identifier(*name),
-                        self.argument(value).unwrap_or_default()
-                    )
+                    format!("{}={}", self.name.identifier(*name), self.argument(value).unwrap_or_default())
                 })
                 .collect();
             let list = associated.join(", ");
@@ -268,27 +185,17 @@ impl Source<'_> {
     }
 
     fn list(&self, ids: &[NodeId]) -> String {
-        ids.iter()
-            .map(|id| self.type_(*id))
-            .collect::<Vec<_>>()
-            .join(", ")
+        ids.iter().map(|id| self.type_(*id)).collect::<Vec<_>>().join(", ")
     }
 
     fn constant(&self, id: NodeId) -> String {
         match self.name.node(id) {
-            Node::ConstantScalar {
-                tag: b'b', digits, ..
-            } => (self.name.span(*digits) == "1").to_string(),
-            Node::ConstantScalar {
-                negative, digits, ..
-            } => match u128::from_str_radix(self.name.span(*digits), 16) {
+            Node::ConstantScalar { tag: b'b', digits, .. } => (self.name.span(*digits) == "1").to_string(),
+            Node::ConstantScalar { negative, digits, .. } => match u128::from_str_radix(self.name.span(*digits), 16) {
                 Ok(value) => format!("{}{value}", if *negative { "-" } else { "" }),
                 Err(_) => "{CONST}".to_owned(),
             },
-            Node::ConstantVariant {
-                path,
-                fields: VariantFields::Unit,
-            } => self.type_(*path),
+            Node::ConstantVariant { path, fields: VariantFields::Unit } => self.type_(*path),
             _ => "{CONST}".to_owned(),
         }
     }

@@ -175,36 +175,15 @@ impl Node {
             | Node::Reference { target: one, .. }
             | Node::Pointer { target: one, .. }
             | Node::ConstantReference { target: one, .. } => visit(*one),
-            Node::InherentImpl {
-                module: first,
-                self_type: second,
-                ..
-            }
-            | Node::TraitDefinition {
-                self_type: first,
-                trait_path: second,
-            }
-            | Node::Array {
-                element: first,
-                count: second,
-            }
-            | Node::Pattern {
-                base: first,
-                pattern: second,
-            }
-            | Node::PatternRange {
-                first,
-                last: second,
-            } => {
+            Node::InherentImpl { module: first, self_type: second, .. }
+            | Node::TraitDefinition { self_type: first, trait_path: second }
+            | Node::Array { element: first, count: second }
+            | Node::Pattern { base: first, pattern: second }
+            | Node::PatternRange { first, last: second } => {
                 visit(*first);
                 visit(*second);
             }
-            Node::TraitImpl {
-                module,
-                self_type,
-                trait_path,
-                ..
-            } => {
+            Node::TraitImpl { module, self_type, trait_path, .. } => {
                 visit(*module);
                 visit(*self_type);
                 visit(*trait_path);
@@ -213,10 +192,9 @@ impl Node {
                 visit(*path);
                 arguments.iter().for_each(|one| argument(one, visit));
             }
-            Node::Tuple(list)
-            | Node::ConstantArray(list)
-            | Node::ConstantTuple(list)
-            | Node::PatternEither(list) => list.iter().for_each(|id| visit(*id)),
+            Node::Tuple(list) | Node::ConstantArray(list) | Node::ConstantTuple(list) | Node::PatternEither(list) => {
+                list.iter().for_each(|id| visit(*id))
+            }
             Node::Function(function) => {
                 function.parameters.iter().for_each(|id| visit(*id));
                 visit(function.result);
@@ -224,10 +202,7 @@ impl Node {
             Node::Dyn { bounds, .. } => {
                 for bound in bounds {
                     visit(bound.trait_path);
-                    bound
-                        .associated
-                        .iter()
-                        .for_each(|(_, one)| argument(one, visit));
+                    bound.associated.iter().for_each(|(_, one)| argument(one, visit));
                 }
             }
             Node::ConstantVariant { path, fields } => {
@@ -244,32 +219,23 @@ impl Node {
     /// About how much text a node adds by itself; punctuation and numbers are covered by the constant.
     pub(super) fn own_bytes(&self) -> usize {
         // Decoded punycode takes up to four bytes for each of its own.
-        let identifier = |name: &Identifier| {
-            (name.text.end - name.text.start) as usize * if name.punycode { 4 } else { 1 }
-        };
+        let identifier =
+            |name: &Identifier| (name.text.end - name.text.start) as usize * if name.punycode { 4 } else { 1 };
         24 + match self {
             Node::Crate { hash, name } => identifier(name) + (hash.end - hash.start) as usize,
             Node::Item { name, .. } => identifier(name),
-            Node::ConstantScalar { digits, .. } | Node::ConstantString(digits) => {
-                (digits.end - digits.start) as usize
-            }
+            Node::ConstantScalar { digits, .. } | Node::ConstantString(digits) => (digits.end - digits.start) as usize,
             Node::Function(function) => match &function.abi {
                 Some(Abi::Other(name)) => identifier(name),
                 _ => 0,
             },
             Node::Generic { arguments, .. } => arguments.len() * 24,
-            Node::Dyn { bounds, .. } => bounds
-                .iter()
-                .flat_map(|bound| bound.associated.iter())
-                .map(|(name, _)| identifier(name) + 8)
-                .sum(),
-            Node::ConstantVariant {
-                fields: VariantFields::Named(fields),
-                ..
-            } => fields
-                .iter()
-                .map(|(_, name, _)| identifier(name) + 24)
-                .sum(),
+            Node::Dyn { bounds, .. } => {
+                bounds.iter().flat_map(|bound| bound.associated.iter()).map(|(name, _)| identifier(name) + 8).sum()
+            }
+            Node::ConstantVariant { fields: VariantFields::Named(fields), .. } => {
+                fields.iter().map(|(_, name, _)| identifier(name) + 24).sum()
+            }
             _ => 0,
         }
     }

@@ -29,10 +29,7 @@ impl<'a> NodeRef<'a> {
     }
 
     fn at(self, id: NodeId) -> Self {
-        Self {
-            name: self.name,
-            id,
-        }
+        Self { name: self.name, id }
     }
 
     fn node(self) -> &'a Node {
@@ -45,10 +42,7 @@ impl<'a> NodeRef<'a> {
 
     /// Whether this is an impl block itself, `<T>` or `<T as Trait>`.
     pub(crate) fn is_impl(self) -> bool {
-        matches!(
-            self.node(),
-            Node::InherentImpl { .. } | Node::TraitImpl { .. }
-        )
+        matches!(self.node(), Node::InherentImpl { .. } | Node::TraitImpl { .. })
     }
 
     /// The identity of this part alone.
@@ -82,12 +76,7 @@ impl<'a> NodeRef<'a> {
     /// The item this path ends in, if this is such a path (without arguments).
     pub(crate) fn item(self) -> Option<NumberedItem<'a>> {
         match self.node() {
-            Node::Item {
-                namespace,
-                disambiguator,
-                name,
-                ..
-            } => Some(NumberedItem {
+            Node::Item { namespace, disambiguator, name, .. } => Some(NumberedItem {
                 namespace: char::from(*namespace),
                 name: self.name.identifier(*name),
                 disambiguator: *disambiguator,
@@ -106,9 +95,7 @@ impl<'a> NodeRef<'a> {
 
     /// Whether the path ends in a closure or coroutine body.
     pub(crate) fn is_closure(self) -> bool {
-        self.without_arguments()
-            .item()
-            .is_some_and(|item| item.is_closure())
+        self.without_arguments().item().is_some_and(|item| item.is_closure())
     }
 
     /// `T` of the innermost `<T>` or `<T as Trait>` on the way outwards, this path's own included.
@@ -124,9 +111,7 @@ impl<'a> NodeRef<'a> {
     /// `Trait` of the innermost `<T as Trait>` on the way outwards, unless a `<T>` is met before.
     pub(crate) fn trait_path(self) -> Option<Self> {
         self.qualified(|node| match node {
-            Node::TraitImpl { trait_path, .. } | Node::TraitDefinition { trait_path, .. } => {
-                Some(*trait_path)
-            }
+            Node::TraitImpl { trait_path, .. } | Node::TraitDefinition { trait_path, .. } => Some(*trait_path),
             _ => None,
         })
     }
@@ -147,9 +132,7 @@ impl<'a> NodeRef<'a> {
                 Node::InherentImpl { number, .. } | Node::TraitImpl { number, .. } => {
                     return Some(*number);
                 }
-                Node::Generic { path: next, .. } | Node::Item { parent: next, .. } => {
-                    at = at.at(*next)
-                }
+                Node::Generic { path: next, .. } | Node::Item { parent: next, .. } => at = at.at(*next),
                 _ => return None,
             }
         }
@@ -159,9 +142,7 @@ impl<'a> NodeRef<'a> {
         let mut at = self;
         loop {
             match at.node() {
-                Node::Generic { path: next, .. } | Node::Item { parent: next, .. } => {
-                    at = at.at(*next)
-                }
+                Node::Generic { path: next, .. } | Node::Item { parent: next, .. } => at = at.at(*next),
                 node => return pick(node).map(|id| at.at(id)),
             }
         }
@@ -186,9 +167,7 @@ impl<'a> NodeRef<'a> {
                 | Node::Item { parent: next, .. }
                 | Node::InherentImpl { module: next, .. }
                 | Node::TraitImpl { module: next, .. }
-                | Node::TraitDefinition {
-                    trait_path: next, ..
-                } => *next,
+                | Node::TraitDefinition { trait_path: next, .. } => *next,
                 _ => return None,
             });
         }

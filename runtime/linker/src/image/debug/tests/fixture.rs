@@ -6,9 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use wasmparser::{
-    DataKind, KnownCustom, Linking, Operator, Parser, Payload, RelocationType, SymbolInfo,
-};
+use wasmparser::{DataKind, KnownCustom, Linking, Operator, Parser, Payload, RelocationType, SymbolInfo};
 
 use crate::image::debug::{DebugFacts, read};
 use crate::image::name::without_llvm_suffix;
@@ -36,44 +34,14 @@ pub(super) fn compile(arguments: &[&str]) -> &'static Fixture {
     if done.is_empty() {
         ensure_target();
     }
-    let folder = std::env::temp_dir().join(format!(
-        "tickswap-debug-{}-{}",
-        std::process::id(),
-        done.len()
-    ));
+    let folder = std::env::temp_dir().join(format!("tickswap-debug-{}-{}", std::process::id(), done.len()));
     std::fs::create_dir_all(&folder).unwrap();
     let output = folder.join("awkward.wasm");
     run(Command::new("rustc")
-        .args([
-            "--edition",
-            "2024",
-            "--crate-type",
-            "cdylib",
-            "--target",
-            TARGET,
-            "-C",
-            "debuginfo=2",
-        ])
-        .args([
-            "-C",
-            "panic=abort",
-            "-C",
-            "symbol-mangling-version=v0",
-            "-C",
-            "link-arg=--emit-relocs",
-        ])
-        .args([
-            "-C",
-            "link-arg=--import-memory",
-            "-C",
-            "link-arg=--import-table",
-        ])
-        .args([
-            "-C",
-            "link-arg=--no-merge-data-segments",
-            "-C",
-            "llvm-args=-opt-disable=globalopt,mergefunc",
-        ])
+        .args(["--edition", "2024", "--crate-type", "cdylib", "--target", TARGET, "-C", "debuginfo=2"])
+        .args(["-C", "panic=abort", "-C", "symbol-mangling-version=v0", "-C", "link-arg=--emit-relocs"])
+        .args(["-C", "link-arg=--import-memory", "-C", "link-arg=--import-table"])
+        .args(["-C", "link-arg=--no-merge-data-segments", "-C", "llvm-args=-opt-disable=globalopt,mergefunc"])
         .args(arguments)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/image/debug/tests/awkward.rs"))
         .arg("-o")
@@ -86,10 +54,7 @@ pub(super) fn compile(arguments: &[&str]) -> &'static Fixture {
 }
 
 fn ensure_target() {
-    let libraries = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", TARGET])
-        .output()
-        .unwrap();
+    let libraries = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output().unwrap();
     if !Path::new(String::from_utf8(libraries.stdout).unwrap().trim()).exists() {
         run(Command::new("rustup").args(["target", "add", TARGET]));
     }
@@ -97,21 +62,13 @@ fn ensure_target() {
 
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 impl Fixture {
     fn new(bytes: Vec<u8>) -> Self {
-        let mut fixture = Self {
-            sections: Vec::new(),
-            data: BTreeMap::new(),
-            address_taken: BTreeSet::new(),
-            bytes: Vec::new(),
-        };
+        let mut fixture =
+            Self { sections: Vec::new(), data: BTreeMap::new(), address_taken: BTreeSet::new(), bytes: Vec::new() };
         let mut segments = Vec::new();
         let mut names = Vec::new();
         let mut relocated = Vec::new();
@@ -122,19 +79,14 @@ impl Fixture {
                         let DataKind::Active { offset_expr, .. } = segment.unwrap().kind else {
                             continue;
                         };
-                        let Operator::I32Const { value } =
-                            offset_expr.get_operators_reader().read().unwrap()
-                        else {
+                        let Operator::I32Const { value } = offset_expr.get_operators_reader().read().unwrap() else {
                             panic!("a segment without a constant address");
                         };
                         segments.push(value.cast_unsigned());
                     }
                 }
                 Payload::CustomSection(section) => {
-                    fixture.sections.push((
-                        section.name().to_owned(),
-                        section.data_offset()..section.range().end,
-                    ));
+                    fixture.sections.push((section.name().to_owned(), section.data_offset()..section.range().end));
                     match section.as_known() {
                         KnownCustom::Linking(linking) => {
                             for part in linking.subsections() {
@@ -149,10 +101,7 @@ impl Fixture {
                         KnownCustom::Reloc(relocations) => {
                             for entry in relocations.entries() {
                                 let entry = entry.unwrap();
-                                if matches!(
-                                    entry.ty,
-                                    RelocationType::TableIndexSleb | RelocationType::TableIndexI32
-                                ) {
+                                if matches!(entry.ty, RelocationType::TableIndexSleb | RelocationType::TableIndexI32) {
                                     relocated.push(entry.index as usize);
                                 }
                             }
@@ -163,26 +112,16 @@ impl Fixture {
                 _ => {}
             }
         }
-        fixture.address_taken = relocated
-            .into_iter()
-            .map(|index| names[index].clone())
-            .collect();
+        fixture.address_taken = relocated.into_iter().map(|index| names[index].clone()).collect();
         fixture.bytes = bytes;
         fixture
     }
 
     fn symbol(&mut self, symbol: SymbolInfo<'_>, segments: &[u32]) -> String {
         match symbol {
-            SymbolInfo::Data {
-                name,
-                symbol: Some(defined),
-                ..
-            } => {
+            SymbolInfo::Data { name, symbol: Some(defined), .. } => {
                 let start = segments.get(defined.index as usize).copied().unwrap_or(0);
-                self.data.insert(
-                    without_llvm_suffix(name).into_owned(),
-                    (start + defined.offset, defined.size),
-                );
+                self.data.insert(without_llvm_suffix(name).into_owned(), (start + defined.offset, defined.size));
                 name.to_owned()
             }
             SymbolInfo::Func { name, .. } => name.unwrap_or_default().to_owned(),

@@ -19,13 +19,7 @@ const SECTIONS: &[&str] = &[
 /// Reads the fixture with one section replaced.
 fn with(profile: &[&str], section: &str, content: &[u8]) -> Result<DebugFacts, DebugError> {
     let fixture = compile(profile);
-    read(|name| {
-        if name == section {
-            Some(content)
-        } else {
-            fixture.section(name)
-        }
-    })
+    read(|name| if name == section { Some(content) } else { fixture.section(name) })
 }
 
 #[test]
@@ -55,7 +49,7 @@ fn names_that_share_their_bytes_are_bounded() {
     let mut strings = vec![b'a'; length];
     strings[length - 1] = 0;
     let error = with(PROFILES[0], ".debug_str", &strings).unwrap_err();
-    assert!(error.to_string().contains("bytes of names"), "{error}");
+    assert!(error.to_string().contains("more than the limit"), "{error}");
 }
 
 #[test]
@@ -71,11 +65,24 @@ fn a_type_that_contains_itself_is_refused_or_read() {
         _ => None,
     })
     .unwrap_err();
-    assert_eq!(
-        (error.section, error.offset),
-        (".debug_info", 12),
-        "{error}"
-    );
+    assert_eq!((error.section, error.offset), (".debug_info", 12), "{error}");
+}
+
+#[test]
+fn entries_that_cost_more_than_their_bytes_are_bounded() {
+    // A unit of nothing but types, each a single byte.
+    let abbreviations = [1, 0x11, 1, 0, 0, 2, 0x13, 0, 0, 0, 0];
+    let mut unit = vec![4, 0, 0, 0, 0, 0, 4, 1];
+    unit.resize(1 << 20, 2);
+    let mut info = (unit.len() as u32).to_le_bytes().to_vec();
+    info.extend(unit);
+    let error = read(|name| match name {
+        ".debug_info" => Some(&info[..]),
+        ".debug_abbrev" => Some(&abbreviations[..]),
+        _ => None,
+    })
+    .unwrap_err();
+    assert!(error.to_string().contains("bytes of facts"), "{error}");
 }
 
 proptest! {

@@ -16,14 +16,7 @@ use crate::image::name::{SymbolName, parse};
 const PROFILES: &[&[&str]] = &[
     &["-C", "opt-level=3", "-C", "codegen-units=1"],
     &["-C", "opt-level=s", "-C", "codegen-units=16"],
-    &[
-        "-C",
-        "opt-level=3",
-        "-C",
-        "lto=fat",
-        "-C",
-        "embed-bitcode=yes",
-    ],
+    &["-C", "opt-level=3", "-C", "lto=fat", "-C", "embed-bitcode=yes"],
     &["-C", "opt-level=3", "-C", "dwarf-version=5"],
     &["-C", "opt-level=0"],
 ];
@@ -39,15 +32,10 @@ fn every_static_is_tied_to_its_symbol() {
             match variable.location {
                 Location::Plain(address) => {
                     let (at, size) = symbol.unwrap_or_else(|| panic!("{variable:?} has no symbol"));
-                    assert_eq!(
-                        (address, variable.type_size),
-                        (*at, Some(u64::from(*size))),
-                        "{variable:?}"
-                    );
+                    assert_eq!((address, variable.type_size), (*at, Some(u64::from(*size))), "{variable:?}");
                     let position = variable.position.as_ref().unwrap();
                     assert!(
-                        position.file.ends_with("awkward.rs")
-                            || position.file.contains("/library/"),
+                        position.file.ends_with("awkward.rs") || position.file.contains("/library/"),
                         "{position:?}"
                     );
                     found += 1;
@@ -62,14 +50,8 @@ fn every_static_is_tied_to_its_symbol() {
         for (name, qualified) in [
             ("COUNTER", "awkward::COUNTER"),
             ("CALLS", "<awkward::Point as awkward::Base>::base::CALLS"),
-            (
-                "LOCAL",
-                "<awkward::Pair<_, _> as awkward::Base>::base::LOCAL",
-            ),
-            (
-                "IN_CLOSURE",
-                "<awkward::Point as core::default::Default>::default::{closure#0}::IN_CLOSURE",
-            ),
+            ("LOCAL", "<awkward::Pair<_, _> as awkward::Base>::base::LOCAL"),
+            ("IN_CLOSURE", "<awkward::Point as core::default::Default>::default::{closure#0}::IN_CLOSURE"),
             ("EXPORTED", "awkward::EXPORTED"),
         ] {
             let names: Vec<_> = facts
@@ -80,11 +62,8 @@ fn every_static_is_tied_to_its_symbol() {
                 .collect();
             assert_eq!(names, [qualified], "{profile:?}");
         }
-        let counts: Vec<_> = facts
-            .variables
-            .iter()
-            .filter(|one| &*one.qualified_name == "awkward::twice::COUNT")
-            .collect();
+        let counts: Vec<_> =
+            facts.variables.iter().filter(|one| &*one.qualified_name == "awkward::twice::COUNT").collect();
         assert_eq!(counts.len(), 2, "one for each use of the macro");
         assert_ne!(counts[0].linkage_name, counts[1].linkage_name);
     }
@@ -100,13 +79,8 @@ fn a_static_that_has_a_symbol_has_a_variable() {
                 continue;
             };
             let home = name.root().home_crate();
-            if home
-                .is_some_and(|(name, hash)| facts.level_of(&name, hash) == Some(DebugLevel::Full))
-            {
-                let known = facts
-                    .variables
-                    .iter()
-                    .any(|variable| *variable.linkage_name == **symbol);
+            if home.is_some_and(|(name, hash)| facts.level_of(&name, hash) == Some(DebugLevel::Full)) {
+                let known = facts.variables.iter().any(|variable| *variable.linkage_name == **symbol);
                 assert!(known, "{symbol} at {profile:?}");
             }
         }
@@ -120,23 +94,13 @@ fn every_live_vtable_has_a_symbol() {
         let facts = fixture.facts();
         let mut live = 0;
         for vtable in &facts.vtables {
-            assert!(
-                vtable.concrete_type.is_some() && vtable.concrete_size.is_some(),
-                "{vtable:?}"
-            );
+            assert!(vtable.concrete_type.is_some() && vtable.concrete_size.is_some(), "{vtable:?}");
             if let Location::Plain(address) = vtable.location {
                 let size = u32::try_from(vtable.size.unwrap()).unwrap();
-                assert!(
-                    fixture.data.values().any(|data| *data == (address, size)),
-                    "{vtable:?}"
-                );
+                assert!(fixture.data.values().any(|data| *data == (address, size)), "{vtable:?}");
                 live += 1;
             }
-            assert_eq!(
-                vtable.entries.first().map(|(name, _)| &**name),
-                Some("drop_in_place"),
-                "{vtable:?}"
-            );
+            assert_eq!(vtable.entries.first().map(|(name, _)| &**name), Some("drop_in_place"), "{vtable:?}");
         }
         assert!(live >= 3, "{live} at {profile:?}");
         let derived = facts
@@ -147,21 +111,10 @@ fn every_live_vtable_has_a_symbol() {
         assert_eq!(derived.concrete_type.as_deref(), Some("awkward::Point"));
         assert_eq!(derived.trait_name.as_deref(), Some("awkward::Derived"));
         assert_eq!(derived.concrete_size, Some(16));
-        let entries: Vec<_> = derived
-            .entries
-            .iter()
-            .map(|(name, at)| (&**name, *at))
-            .collect();
+        let entries: Vec<_> = derived.entries.iter().map(|(name, at)| (&**name, *at)).collect();
         assert_eq!(
             entries,
-            [
-                ("drop_in_place", 0),
-                ("size", 4),
-                ("align", 8),
-                ("__method3", 12),
-                ("__method4", 16),
-                ("__method5", 20)
-            ],
+            [("drop_in_place", 0), ("size", 4), ("align", 8), ("__method3", 12), ("__method4", 16), ("__method5", 20)],
         );
     }
 }
@@ -169,22 +122,11 @@ fn every_live_vtable_has_a_symbol() {
 #[test]
 fn crates_tell_how_much_debug_information_they_have() {
     let facts = compile(PROFILES[0]).facts();
-    let level = |name: &str| {
-        facts
-            .crates
-            .iter()
-            .find(|(known, _)| &*known.name == name)
-            .map(|(_, level)| *level)
-    };
+    let level = |name: &str| facts.crates.iter().find(|(known, _)| &*known.name == name).map(|(_, level)| *level);
     assert_eq!(level("awkward"), Some(DebugLevel::Full));
     assert_eq!(level("std"), Some(DebugLevel::Lines));
     assert_eq!(facts.producers.len(), 1);
-    assert!(
-        facts
-            .producers
-            .iter()
-            .all(|producer| producer.contains("rustc version"))
-    );
+    assert!(facts.producers.iter().all(|producer| producer.contains("rustc version")));
 }
 
 #[test]
@@ -194,11 +136,7 @@ fn an_inserted_impl_block_shifts_no_name() {
     arguments.extend(["--cfg", "inserted"]);
     let after = compile(&arguments).facts();
     let names = |facts: &crate::image::debug::DebugFacts| {
-        facts
-            .variables
-            .iter()
-            .map(|variable| variable.qualified_name.to_string())
-            .collect::<Vec<_>>()
+        facts.variables.iter().map(|variable| variable.qualified_name.to_string()).collect::<Vec<_>>()
     };
     let mut expected = names(&before);
     expected.push("<awkward::Point as core::clone::Clone>::clone::CLONES".to_owned());
@@ -218,11 +156,7 @@ fn names_parse_exactly_if_they_demangle() {
     for profile in PROFILES {
         for symbol in compile(profile).symbols() {
             let parsed = matches!(parse(symbol), SymbolName::V0(_));
-            assert_eq!(
-                parsed,
-                rustc_demangle::try_demangle(symbol).is_ok(),
-                "{symbol}"
-            );
+            assert_eq!(parsed, rustc_demangle::try_demangle(symbol).is_ok(), "{symbol}");
             seen += usize::from(parsed);
         }
     }
