@@ -25,10 +25,7 @@ pub struct Start {
 impl Pacer {
     /// That many ticks per second; the first is due at `first`.
     pub fn new(rate: u32, first: Instant) -> Self {
-        Self {
-            period: Duration::from_secs(1) / rate.max(1),
-            due: first,
-        }
+        Self { period: Duration::from_secs(1) / rate.max(1), due: first }
     }
 
     /// When the next tick is due.
@@ -52,11 +49,7 @@ impl Pacer {
             self.due += self.period * skipped;
         }
         self.due += self.period;
-        Start {
-            delay,
-            is_late: delay > self.period / 2,
-            skipped,
-        }
+        Start { delay, is_late: delay > self.period / 2, skipped }
     }
 }
 

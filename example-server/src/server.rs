@@ -24,8 +24,8 @@ use crate::{
     door,
     hall::{EncodedFrame, Entrance, Hall},
     limits::{
-        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STOP_WAIT_MAX, SUBMISSION_WAIT_MAX,
-        TICK_RATE_MAX, WORLDS_MAX,
+        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STOP_WAIT_MAX, SUBMISSION_WAIT_MAX, TICK_RATE_MAX,
+        WORLDS_MAX,
     },
     mods::{self, ModFile, ModsError},
     room::{self, ARENA_MOD, ArenaQueries, Room, RoomCommands, RoomParts, RoomReport},
@@ -46,12 +46,7 @@ pub struct ServerConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self {
-            worlds: 1,
-            tick_rate: 60,
-            frame_rate: 30,
-            samples_max: 0,
-        }
+        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0 }
     }
 }
 
@@ -244,18 +239,8 @@ impl Server {
         };
         let thread = std::thread::Builder::new().name(name.clone());
         let thread = thread.spawn(move || Room::new(parts).run()).map_err(ServerError::Thread)?;
-        self.rooms.push(RoomHandle {
-            name: name.clone(),
-            commands: commanding,
-            thread: Some(thread),
-        });
-        Ok(Entrance {
-            name: name.into(),
-            arrivals: arriving,
-            frames,
-            notices,
-            online,
-        })
+        self.rooms.push(RoomHandle { name: name.clone(), commands: commanding, thread: Some(thread) });
+        Ok(Entrance { name: name.into(), arrivals: arriving, frames, notices, online })
     }
 }
 

@@ -63,10 +63,7 @@ pub(super) struct BotGauge {
 
 /// Plays until told to leave, or until the connection ends.
 pub(super) async fn play(config: BotConfig, orders: watch::Receiver<Order>, gauge: Arc<BotGauge>) -> BotReport {
-    let mut bot = Bot {
-        report: BotReport { bot: config.number, ..BotReport::default() },
-        gauge,
-    };
+    let mut bot = Bot { report: BotReport { bot: config.number, ..BotReport::default() }, gauge };
     if let Err(reason) = bot.run(&config, orders).await {
         bot.report.disconnected = Some(reason);
     }
@@ -121,12 +118,8 @@ impl Bot {
         let sequence = self.report.sent + 1;
         // Runs in a circle of its own, and fires now and then.
         let angle = sequence as f32 * 0.1 + self.report.bot as f32;
-        let input = ClientMessage::Input {
-            sequence,
-            dx: angle.cos(),
-            dy: angle.sin(),
-            fire: sequence.is_multiple_of(8),
-        };
+        let input =
+            ClientMessage::Input { sequence, dx: angle.cos(), dy: angle.sin(), fire: sequence.is_multiple_of(8) };
         socket.send(Message::text(input.to_json())).await.map_err(|error| error.to_string())?;
         self.report.sent = sequence;
         self.gauge.sent.store(sequence, Ordering::Relaxed);
@@ -175,14 +168,10 @@ async fn connect(config: &BotConfig) -> Result<Socket, String> {
         let stream = TcpStream::connect(config.server).await?;
         stream.set_nodelay(true)?;
         let address = format!("ws://{}/", config.server);
-        let buffers = WebSocketConfig::default()
-            .read_buffer_size(SOCKET_BUFFER_BYTES)
-            .write_buffer_size(SOCKET_BUFFER_BYTES);
+        let buffers =
+            WebSocketConfig::default().read_buffer_size(SOCKET_BUFFER_BYTES).write_buffer_size(SOCKET_BUFFER_BYTES);
         let (mut socket, _) = client_async_with_config(address, stream, Some(buffers)).await?;
-        let hello = ClientMessage::Hello {
-            name: format!("bot {}", config.number),
-            world: Some(config.world.clone()),
-        };
+        let hello = ClientMessage::Hello { name: format!("bot {}", config.number), world: Some(config.world.clone()) };
         socket.send(Message::text(hello.to_json())).await?;
         Ok(socket)
     };

@@ -109,10 +109,7 @@ impl Workshop {
         }
         let folder = place.join("developer_mods");
         copy(&mods, &folder, &mods)?;
-        Ok(Self {
-            folder,
-            target_dir: place.join("build"),
-        })
+        Ok(Self { folder, target_dir: place.join("build") })
     }
 
     fn vary(&self, source: &str) -> Result<(), CandidateError> {
@@ -244,7 +241,8 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("developer_mods").canonicalize().unwrap();
         let api = root.join("../api").canonicalize().unwrap();
         let manifest = "[dependencies]\napi = { path = \"../api\" }\narena = { path = \"arena\" }\n";
-        let expected = format!("[dependencies]\napi = {{ path = \"{}\" }}\narena = {{ path = \"arena\" }}\n", api.display());
+        let expected =
+            format!("[dependencies]\napi = {{ path = \"{}\" }}\narena = {{ path = \"arena\" }}\n", api.display());
         assert_eq!(absolute_paths(manifest, &root, &root), expected);
     }
 }

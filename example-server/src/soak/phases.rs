@@ -185,7 +185,12 @@ fn drain(bots: &Bots, seen: &mut Seen) {
             return;
         }
         if began.elapsed() > PATIENCE {
-            let words = format!("{} of {} inputs are acknowledged after {} s", crowd.acknowledged, crowd.sent, PATIENCE.as_secs());
+            let words = format!(
+                "{} of {} inputs are acknowledged after {} s",
+                crowd.acknowledged,
+                crowd.sent,
+                PATIENCE.as_secs()
+            );
             return seen.failures.push(Failure::new(words));
         }
     }

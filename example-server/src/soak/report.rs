@@ -84,10 +84,18 @@ impl fmt::Display for Report {
         let near = (self.ticks_late_near_swaps, self.ticks_near_swaps);
         let baseline = (self.ticks_late_baseline, self.ticks_baseline);
         writeln!(formatter, "players               {} in {} worlds", self.players, self.worlds)?;
-        writeln!(formatter, "ticks                 {}, {} late, {} skipped", self.ticks, self.ticks_late, self.ticks_skipped)?;
+        writeln!(
+            formatter,
+            "ticks                 {}, {} late, {} skipped",
+            self.ticks, self.ticks_late, self.ticks_skipped
+        )?;
         writeln!(formatter, "  near swaps          {} of {} late", near.0, near.1)?;
         writeln!(formatter, "  baseline            {} of {} late", baseline.0, baseline.1)?;
-        writeln!(formatter, "swaps                 {}, {} flips, {} generations linked", self.swaps, self.flips, self.generations_linked)?;
+        writeln!(
+            formatter,
+            "swaps                 {}, {} flips, {} generations linked",
+            self.swaps, self.flips, self.generations_linked
+        )?;
         writeln!(formatter, "inputs                {} sent, {} applied", self.inputs_sent, self.inputs_applied)?;
         writeln!(formatter, "disconnects           {}", self.disconnects)?;
         writeln!(formatter, "                      {:>12} {:>12} {:>12}", "p50", "p99", "max")?;
@@ -102,7 +110,12 @@ impl fmt::Display for Report {
             writeln!(formatter, "{name:<21} {p50:>12.2} {p99:>12.2} {max:>12.2}")?;
         }
         let mib = |bytes: u64| bytes >> 20;
-        write!(formatter, "state                 {} MiB, resident {} MiB", mib(self.state_bytes), mib(self.resident_bytes))
+        write!(
+            formatter,
+            "state                 {} MiB, resident {} MiB",
+            mib(self.state_bytes),
+            mib(self.resident_bytes)
+        )
     }
 }
 
@@ -125,9 +138,21 @@ mod tests {
     fn the_object_has_the_documented_keys() {
         let json = serde_json::to_value(Report::default()).unwrap();
         for key in [
-            "ticks", "ticks_late", "ticks_late_near_swaps", "ticks_late_baseline", "swaps", "generations_linked",
-            "inputs_sent", "inputs_applied", "disconnects", "pause_us", "stage_us", "tick_us", "compile_ms",
-            "state_bytes", "resident_bytes",
+            "ticks",
+            "ticks_late",
+            "ticks_late_near_swaps",
+            "ticks_late_baseline",
+            "swaps",
+            "generations_linked",
+            "inputs_sent",
+            "inputs_applied",
+            "disconnects",
+            "pause_us",
+            "stage_us",
+            "tick_us",
+            "compile_ms",
+            "state_bytes",
+            "resident_bytes",
         ] {
             assert!(json.get(key).is_some(), "{key}");
         }

@@ -30,10 +30,7 @@ impl Lateness {
     }
 
     pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            ticks: self.ticks + other.ticks,
-            late: self.late + other.late,
-        }
+        Self { ticks: self.ticks + other.ticks, late: self.late + other.late }
     }
 }
 

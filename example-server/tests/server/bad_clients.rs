@@ -21,7 +21,12 @@ async fn bad_clients_are_told_why_and_disturb_nobody() {
         ("an input first", Message::text(input(1)), 1008, "expected a hello before inputs"),
         ("binary", Message::binary(vec![0; 16]), 1003, "expected text messages"),
         ("oversized", Message::text("x".repeat(MESSAGE_BYTES_MAX + 1)), 1009, "a message has at most 4096 bytes"),
-        ("another world", Message::text(r#"{"type":"hello","name":"x","world":"moon"}"#), 1008, "there is no such world"),
+        (
+            "another world",
+            Message::text(r#"{"type":"hello","name":"x","world":"moon"}"#),
+            1008,
+            "there is no such world",
+        ),
     ] {
         let mut bad = Client::connect(address).await;
         bad.say(said).await;
