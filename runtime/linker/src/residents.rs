@@ -7,7 +7,7 @@ use crate::image::debug::TypeLayout;
 use crate::image::name_table::Member;
 use crate::image::{Body, Fingerprint, FunctionExport, FunctionImport};
 use crate::{GenerationId, PieceId, SlotIndex};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Every generation of one mod that was ever linked in this process, and the addresses and slots they own.
@@ -29,6 +29,8 @@ pub struct Residents {
     pub(crate) next_piece: u32,
     /// Stack of the first generation, in bytes: all generations share it.
     pub(crate) stack_size: u32,
+    /// Texts that generations share. Most names are the same in all of them.
+    pub(crate) texts: HashSet<Arc<str>>,
 }
 
 impl Residents {
@@ -57,6 +59,17 @@ impl Residents {
         self.next_address
     }
 
+    /// The one copy of a text that all generations share.
+    pub(crate) fn share(&mut self, text: Arc<str>) -> Arc<str> {
+        match self.texts.get(&text) {
+            Some(shared) => shared.clone(),
+            None => {
+                self.texts.insert(text.clone());
+                text
+            }
+        }
+    }
+
     pub(crate) fn resident(&self, generation: GenerationId) -> Option<&Resident> {
         self.generations.get(generation.index())
     }
@@ -72,9 +85,8 @@ impl Residents {
 pub(crate) struct Resident {
     pub(crate) base: Option<GenerationId>,
     /// Bodies by function name; copies of one function are one name with several bodies.
-    pub(crate) functions: BTreeMap<Arc<str>, BTreeSet<Body>>,
-    /// Groups of numbered items: parent as known in this process, namespace, name.
-    pub(crate) groups: HashMap<(Arc<str>, char, Arc<str>), BTreeMap<u64, ResidentMember>>,
+    pub(crate) functions: BTreeMap<Arc<str>, Arc<BTreeSet<Body>>>,
+    pub(crate) groups: CanonicalGroups,
     pub(crate) statics: BTreeMap<Arc<str>, StaticFacts>,
     /// Content of named read-only data, modulo relocation.
     pub(crate) read_only: BTreeMap<Arc<str>, Fingerprint>,
@@ -87,6 +99,12 @@ pub(crate) struct Resident {
     /// Fingerprint of the whole file: the same bytes again are the same version.
     pub(crate) file: Option<Fingerprint>,
 }
+
+/// Groups of numbered items by parent as known in this process, namespace and name.
+pub(crate) type CanonicalGroups = HashMap<CanonicalKey, BTreeMap<u64, ResidentMember>>;
+
+/// Parent as known in this process, namespace and name.
+pub(crate) type CanonicalKey = (Arc<str>, char, Arc<str>);
 
 /// A numbered item of a resident with the generation that introduced it.
 #[derive(Debug, Clone)]

@@ -77,7 +77,7 @@ pub(super) fn compare(
             Some(old) if code(old) != code(bodies) => {
                 differences.push(Difference::FunctionChanged { item: name.to_string(), at });
             }
-            Some(old) if old != bodies => differences.push(Difference::PositionsMoved { item: name.to_string() }),
+            Some(old) if **old != *bodies => differences.push(Difference::PositionsMoved { item: name.to_string() }),
             Some(_) => {}
         }
     }

@@ -11,12 +11,9 @@ use crate::image::ModImage;
 use crate::image::debug::Name;
 use crate::image::name::{NameResolver, NumberedItem};
 use crate::image::name_table::{Member, tagged, without_tags};
-use crate::residents::{ResidentMember, Residents};
+use crate::residents::{CanonicalGroups, CanonicalKey, ResidentMember, Residents};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-
-type CanonicalKey = (Arc<str>, char, Arc<str>);
-pub(crate) type CanonicalGroups = HashMap<CanonicalKey, BTreeMap<u64, ResidentMember>>;
 
 /// Names of all symbols of a candidate as they are known in this process.
 pub(crate) struct Identities {

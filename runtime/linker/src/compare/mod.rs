@@ -11,10 +11,9 @@ mod types;
 mod vtables;
 
 pub use difference::{Difference, SourcePosition};
-pub(crate) use identity::CanonicalGroups;
 
 use crate::image::{Fingerprint, Fingerprinter, ModImage};
-use crate::residents::{Residents, StaticFacts, VtableShape};
+use crate::residents::{CanonicalGroups, Residents, StaticFacts, VtableShape};
 use crate::{GenerationId, image::Body};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

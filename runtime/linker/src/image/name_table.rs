@@ -20,7 +20,7 @@ pub(crate) type GroupKey = (Arc<str>, char, Arc<str>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Member {
     /// Kind, signature and environment as text; empty where nothing is known of the member itself.
-    pub(crate) description: String,
+    pub(crate) description: Arc<str>,
     pub(crate) is_coroutine: bool,
     pub(crate) is_static: bool,
     /// Name of the environment type of a closure or coroutine.
@@ -105,7 +105,7 @@ impl NameTable {
                 if let Some(function) = debug.function(linkage) {
                     member.is_coroutine |= matches!(function.kind, FunctionKind::Coroutine { .. });
                     member.environment = member.environment.take().or_else(|| environment(function).cloned());
-                    member.description = describe(function, debug);
+                    member.description = describe(function, debug).into();
                 }
                 match target {
                     Some(SymbolTarget::Function(index)) => {
@@ -114,7 +114,7 @@ impl NameTable {
                     Some(SymbolTarget::Data { size, .. }) => {
                         member.is_static = true;
                         if member.description.is_empty() {
-                            member.description = format!("static of {size} bytes");
+                            member.description = format!("static of {size} bytes").into();
                         }
                     }
                     _ => member.is_static |= static_names.contains(linkage),

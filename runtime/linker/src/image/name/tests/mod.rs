@@ -144,9 +144,6 @@ fn parts_of_a_name_can_be_asked_for() {
     assert!(root.is_closure());
     assert_eq!(format!("{:?}", root.self_type().unwrap()), "a::m::Foo<u8>");
     assert_eq!(format!("{:?}", root.self_type().unwrap().nominal_path().unwrap()), "a::m::Foo");
-    assert_eq!(format!("{:?}", root.trait_path().unwrap()), "a::m::T");
-    assert_eq!(format!("{:?}", root.impl_module().unwrap()), "a::m");
-    assert_eq!(root.impl_number(), Some(5));
     assert_eq!(root.home_crate().unwrap().1, "9");
     assert_eq!(root.parent().unwrap().item().unwrap().name, "call");
 }
@@ -189,7 +186,7 @@ proptest! {
         if let SymbolName::V0(name) = parse(&String::from_utf8(bytes).unwrap()) {
             prop_assert!(name.render(&mut NumbersAsTheyAre).len() <= crate::limits::NAME_EXPANDED_BYTES);
             for (node, _) in name.items() {
-                let _ = (node.self_type(), node.trait_path(), node.home_crate(), node.arguments(), node.parent());
+                let _ = (node.self_type(), node.home_crate(), node.arguments(), node.parent());
             }
         }
     }
