@@ -1,7 +1,7 @@
 //! The arena as a networked game: players over WebSockets, worlds that tick on threads of their own, rules in mods that are
 //! swapped while players stay connected.
 //!
-//! Floors, lowest first: limits, protocol, pacer, flood, seat; hall; session, room; door, mods; server; soak; cli. The game's rules
+//! Floors, lowest first: limits, log, protocol, pacer, flood, seat; hall; session, room; door, mods; server; soak; cli. The game's rules
 //! are not here but in `developer_mods`, and what a swap is is the business of `tickswap`.
 
 pub mod cli;
@@ -9,6 +9,7 @@ mod door;
 mod flood;
 mod hall;
 pub mod limits;
+pub mod log;
 pub mod mods;
 mod pacer;
 pub mod protocol;

@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    io::{BufRead, Write},
+    io::{BufRead, IsTerminal, Write},
     process::ExitCode,
     sync::Arc,
 };
@@ -11,19 +11,21 @@ use clap::Parser;
 use example_server::{
     Server, bind,
     cli::{Cli, Command, ServeArgs, SoakArgs},
+    log::LogLines,
     mods::{self, Listener, ModsFolder},
     soak::{self, Candidates},
 };
+use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,tickswap=info,tickswap::mods=warn")),
-        )
-        .init();
     let cli = Cli::parse();
+    let filter = match cli.command {
+        Some(Command::Soak(_)) => "warn",
+        _ => "warn,tickswap=info",
+    };
+    if let Err(error) = log_to_stderr(filter) {
+        eprintln!("error: no log: {error}");
+    }
     let done = match cli.command {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
@@ -33,6 +35,15 @@ fn main() -> ExitCode {
         eprintln!("error: {error}");
         ExitCode::FAILURE
     })
+}
+
+/// `RUST_LOG` says what is logged, if it is set.
+fn log_to_stderr(filter: &str) -> std::io::Result<()> {
+    let lines = LogLines::to(std::io::stderr())?;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
+    let ansi = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_writer(lines).with_ansi(ansi).with_env_filter(filter).init();
+    Ok(())
 }
 
 fn serve(args: &ServeArgs) -> Result<ExitCode, Box<dyn Error>> {
