@@ -32,9 +32,11 @@ pub(crate) struct Identities {
 /// Names every symbol of `image` against all residents, those in `order` first to last.
 pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[GenerationId]) -> Identities {
     let mut forced = BTreeSet::new();
+    let referrers = referrers(image);
     loop {
         let mut tagger = Tagger {
             image,
+            referrers: &referrers,
             residents,
             order,
             next: residents.next_generation(),
@@ -61,6 +63,24 @@ pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
     }
 }
 
+/// For every static among numbered items, by its data symbol, the functions that name it.
+fn referrers(image: &ModImage) -> HashMap<u32, BTreeSet<u32>> {
+    let members = image.names.groups.values().flat_map(BTreeMap::values);
+    let mut referrers: HashMap<u32, BTreeSet<u32>> =
+        members.flat_map(|member| &member.data).map(|symbol| (*symbol, BTreeSet::new())).collect();
+    if referrers.is_empty() {
+        return referrers;
+    }
+    let imported = image.import_count();
+    for relocation in image.code_relocations.iter().filter(|relocation| relocation.kind.is_memory_address()) {
+        if let Some(functions) = referrers.get_mut(&relocation.symbol) {
+            let defined = image.functions.partition_point(|function| function.body.end <= relocation.at);
+            functions.insert(imported + defined as u32);
+        }
+    }
+    referrers
+}
+
 /// Environments whose type mentions one of `renewed` and that are not forced to be new yet.
 fn holders(image: &ModImage, renewed: &BTreeSet<Name>, forced: &BTreeSet<Name>) -> BTreeSet<Name> {
     if renewed.is_empty() {
@@ -81,6 +101,7 @@ fn holders(image: &ModImage, renewed: &BTreeSet<Name>, forced: &BTreeSet<Name>) 
 
 struct Tagger<'a> {
     image: &'a ModImage,
+    referrers: &'a HashMap<u32, BTreeSet<u32>>,
     residents: &'a Residents,
     order: &'a [GenerationId],
     next: GenerationId,
@@ -112,10 +133,10 @@ impl NameResolver for Tagger<'_> {
 
 impl Tagger<'_> {
     fn match_group(&mut self, key: &CanonicalKey, group: &BTreeMap<u64, Member>) -> BTreeMap<u64, ResidentMember> {
-        let image = self.image;
+        let bodies: Vec<BTreeSet<Body>> = group.values().map(|member| self.bodies_of(member)).collect();
         let own = |introduced: &dyn Fn(u64) -> GenerationId| {
-            let members = group.iter().map(|(number, member)| {
-                let bodies = bodies_of(image, member);
+            let members = group.iter().zip(&bodies).map(|((number, member), bodies)| {
+                let bodies = bodies.clone();
                 let member = ResidentMember { member: member.clone(), bodies, introduced: introduced(*number) };
                 (*number, member)
             });
@@ -126,7 +147,7 @@ impl Tagger<'_> {
         for generation in self.order {
             let Some(theirs) = self.residents.resident(*generation).and_then(|r| r.groups.get(key)) else { continue };
             known = true;
-            if !same_sequence(theirs, group) || !self.statics_are_bound(*generation, key, group) {
+            if !same_sequence(theirs, group) || !self.statics_are_bound(theirs, group) {
                 continue;
             }
             let renewed = self.renewed(theirs, &fresh);
@@ -157,25 +178,27 @@ impl Tagger<'_> {
         }
     }
 
-    /// Same-named statics in one scope are told apart by nothing but order, so they are taken over only where the
-    /// enclosing body did not change.
-    fn statics_are_bound(&self, generation: GenerationId, key: &CanonicalKey, group: &BTreeMap<u64, Member>) -> bool {
-        if group.len() < 2 || !group.values().any(|member| member.is_static) {
+    /// Same-named statics in one scope are told apart by nothing but order, so they are taken over only where each is named
+    /// by some function whose body did not change. That is the enclosing one, or where it was inlined, what it went into:
+    /// bodies are compared with the numbers of what they name, so an unchanged one shows that the numbers still mean the
+    /// same.
+    fn statics_are_bound(&self, theirs: &BTreeMap<u64, ResidentMember>, group: &BTreeMap<u64, Member>) -> bool {
+        if group.len() < 2 {
             return true;
         }
-        let theirs = self.residents.resident(generation).and_then(|resident| resident.functions.get(&key.0));
-        let parent = without_tags(&key.0);
-        let ours: BTreeSet<Body> = self
-            .image
-            .function_symbols()
-            .filter(|(index, _, _)| self.image.provisional[*index].as_deref() == Some(&*parent))
-            .filter_map(|(_, _, function)| self.image.body(function).copied())
-            .collect();
-        // A scope that was inlined away has no body to compare.
-        theirs.is_some_and(|theirs| {
-            let code = |bodies: &BTreeSet<Body>| bodies.iter().map(|body| body.code).collect::<BTreeSet<_>>();
-            !ours.is_empty() && code(theirs) == code(&ours)
+        let mut statics = group.iter().filter(|(_, member)| member.is_static);
+        statics.all(|(number, member)| {
+            let ours = self.bodies_of(member);
+            theirs
+                .get(number)
+                .is_some_and(|theirs| theirs.bodies.iter().any(|old| ours.iter().any(|own| own.code == old.code)))
         })
+    }
+
+    /// The bodies that a member is known by: its own, or for a static those that name it.
+    fn bodies_of(&self, member: &Member) -> BTreeSet<Body> {
+        let naming = member.data.iter().filter_map(|symbol| self.referrers.get(symbol)).flatten();
+        member.functions.iter().chain(naming).filter_map(|function| self.image.body(*function).copied()).collect()
     }
 
     /// Members that must not be taken over although the sequence is the same.
@@ -215,8 +238,4 @@ fn same_sequence(theirs: &BTreeMap<u64, ResidentMember>, ours: &BTreeMap<u64, Me
                 && their.member.is_coroutine == our.is_coroutine
                 && their.member.is_static == our.is_static
         })
-}
-
-fn bodies_of(image: &ModImage, member: &Member) -> BTreeSet<Body> {
-    member.functions.iter().filter_map(|function| image.body(*function).copied()).collect()
 }

@@ -27,6 +27,8 @@ pub(crate) struct Member {
     pub(crate) environment: Option<Name>,
     /// Defined functions that are copies of this member.
     pub(crate) functions: BTreeSet<u32>,
+    /// Data symbols of this member, if it is a static.
+    pub(crate) data: BTreeSet<u32>,
 }
 
 /// Parsed names of all symbols, and the groups of numbered items among them and among what debug information names.
@@ -89,7 +91,7 @@ impl NameTable {
         let mut members: HashMap<(GroupKey, u64), Member> = HashMap::new();
         let static_names: BTreeSet<&str> = debug.variables.iter().map(|variable| &*variable.linkage_name).collect();
         let mut note =
-            |collector: &mut Collector<'_>, name: &SymbolName, linkage: &str, target: Option<SymbolTarget>| {
+            |collector: &mut Collector<'_>, name: &SymbolName, linkage: &str, symbol: Option<(u32, SymbolTarget)>| {
                 let SymbolName::V0(name) = name else { return };
                 collector.last = None;
                 let rendered = name.render(collector);
@@ -107,12 +109,13 @@ impl NameTable {
                     member.environment = member.environment.take().or_else(|| environment(function).cloned());
                     member.description = describe(function, debug);
                 }
-                match target {
-                    Some(SymbolTarget::Function(index)) => {
+                match symbol {
+                    Some((_, SymbolTarget::Function(index))) => {
                         member.functions.insert(index);
                     }
-                    Some(SymbolTarget::Data { size, .. }) => {
+                    Some((index, SymbolTarget::Data { size, .. })) => {
                         member.is_static = true;
+                        member.data.insert(index);
                         if member.description.is_empty() {
                             member.description = format!("static of {size} bytes");
                         }
@@ -120,9 +123,9 @@ impl NameTable {
                     _ => member.is_static |= static_names.contains(linkage),
                 }
             };
-        for (symbol, name) in symbols.iter().zip(&self.parsed) {
+        for (index, (symbol, name)) in symbols.iter().zip(&self.parsed).enumerate() {
             if let Some(name) = name {
-                note(&mut collector, name, &symbol.name, Some(symbol.target));
+                note(&mut collector, name, &symbol.name, Some((index as u32, symbol.target)));
             }
         }
         for linkage in debug.functions.keys().map(|name| &**name).chain(static_names.iter().copied()) {
