@@ -81,7 +81,11 @@ fn scripts_keep_engine_scope_and_compiled_code_over_patches() {
     let mut generations = vec![(first, 1)];
     for bonus in [5i64, 70] {
         let body = format!("x + {bonus}\n}}\n");
-        let next = patch(&mut live, "scripts", &[("x + 1\n}\n", &body), ("self.health -= damage;", "self.health -= 2 * damage;")]);
+        let next = patch(
+            &mut live,
+            "scripts",
+            &[("x + 1\n}\n", &body), ("self.health -= damage;", "self.health -= 2 * damage;")],
+        );
         assert_eq!(live.call::<_, i64>("compile_again", ()), 40 + bonus + 1, "the engine still compiles");
         generations.push((next, bonus));
         for _ in 0..100 {
