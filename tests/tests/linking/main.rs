@@ -2,4 +2,10 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod additions;
+mod numbered;
+mod ordinary;
+mod residents;
 mod rules;
+mod third_party;
+mod traps;
