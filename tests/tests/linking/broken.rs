@@ -75,8 +75,10 @@ fn closures_called_once_that_change_places_keep_their_bodies() {
     live.call::<_, ()>("add_once", 7u32);
     must_patch(
         &mut live,
-        &[("once.push(Box::new(move |x| x * 10 + value));\n    once.push(Box::new(move |x| x * 200 + value));",
-           "once.push(Box::new(move |x| x * 200 + value));\n    once.push(Box::new(move |x| x * 10 + value));")],
+        &[(
+            "once.push(Box::new(move |x| x * 10 + value));\n    once.push(Box::new(move |x| x * 200 + value));",
+            "once.push(Box::new(move |x| x * 200 + value));\n    once.push(Box::new(move |x| x * 10 + value));",
+        )],
     );
     assert_eq!(live.call::<_, u32>("run_once", (0u32, 1u32)), 207);
     assert_eq!(live.call::<_, u32>("run_once", (0u32, 1u32)), 17);
@@ -112,7 +114,9 @@ fn thread_locals_of_one_name_that_change_places_are_not_mixed_up() {
     let mut live = start();
     live.call::<_, u32>("tally", (0u32, 3u32));
     live.call::<_, u32>("tally", (1u32, 50u32));
-    if patch(&mut live, &[("kind == 0", "kind != 0"), ("+ more);", "+ more * 4);"), ("+ more * 2);", "+ more);")]).is_ok() {
+    if patch(&mut live, &[("kind == 0", "kind != 0"), ("+ more);", "+ more * 4);"), ("+ more * 2);", "+ more);")])
+        .is_ok()
+    {
         assert_eq!(live.call::<_, u32>("tally", (0u32, 0u32)), 3);
         assert_eq!(live.call::<_, u32>("tally", (1u32, 0u32)), 100);
     }
@@ -126,7 +130,10 @@ fn a_function_whose_unnamed_parameter_has_another_type_gets_another_slot() {
     must_patch(
         &mut live,
         &[
-            ("#[inline(never)]\nfn on_hit(&Hit { damage, bonus }: &Hit)", "pub struct Blow {\n    bonus: u32,\n    damage: u32,\n    _spare: u64,\n}\n\n#[inline(never)]\nfn on_hit(&Blow { damage, bonus, .. }: &Blow)"),
+            (
+                "#[inline(never)]\nfn on_hit(&Hit { damage, bonus }: &Hit)",
+                "pub struct Blow {\n    bonus: u32,\n    damage: u32,\n    _spare: u64,\n}\n\n#[inline(never)]\nfn on_hit(&Blow { damage, bonus, .. }: &Blow)",
+            ),
             (
                 "HANDLERS.lock().unwrap().push(on_hit);",
                 "HANDLERS.lock().unwrap().push(|hit| std::hint::black_box(on_hit as fn(&Blow) -> u32)(&Blow { damage: hit.damage, bonus: hit.bonus, _spare: 0 }));",
@@ -142,11 +149,23 @@ fn types_of_one_name_in_one_function_that_change_places_are_not_mixed_up() {
     live.call::<_, u32>("place", (0u32, 3u32, 4u32));
     live.call::<_, u32>("place", (1u32, 5u32, 6u32));
     let swapped = [
-        ("            row: u32,\n            column: u32,\n        }", "            column: u32,\n            row: u32,\n            _spare: [u8; 0],\n        }//"),
-        ("static LEFT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0 });", "static LEFT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0, _spare: [] });"),
+        (
+            "            row: u32,\n            column: u32,\n        }",
+            "            column: u32,\n            row: u32,\n            _spare: [u8; 0],\n        }//",
+        ),
+        (
+            "static LEFT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0 });",
+            "static LEFT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0, _spare: [] });",
+        ),
         ("Spot { row: first, column: second };", "Spot { row: first, column: second, _spare: Default::default() };"),
-        ("            column: u32,\n            row: u32,\n            _spare: [u8; 0],\n        }\n", "            row: u32,\n            column: u32,\n        }\n"),
-        ("static RIGHT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0, _spare: [] });", "static RIGHT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0 });"),
+        (
+            "            column: u32,\n            row: u32,\n            _spare: [u8; 0],\n        }\n",
+            "            row: u32,\n            column: u32,\n        }\n",
+        ),
+        (
+            "static RIGHT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0, _spare: [] });",
+            "static RIGHT: Mutex<Spot> = Mutex::new(Spot { row: 0, column: 0 });",
+        ),
         ("Spot { row: first, column: second, _spare: [] };", "Spot { row: first, column: second };"),
     ];
     if patch(&mut live, &swapped).is_ok() {

@@ -1,10 +1,10 @@
 //! What tells the members of a group of numbered items apart besides their order: the code that is named after them,
 //! and the functions that use the statics inside them.
 
-use crate::image::{Fingerprint, ModImage};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
 use crate::image::name_table::Member;
+use crate::image::{Fingerprint, ModImage};
 use crate::residents::{Evidence, StaticUser};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

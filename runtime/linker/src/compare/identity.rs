@@ -41,7 +41,8 @@ pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
         })
         .collect();
     let held_by = HeldBy::new(image);
-    let outgrown: Vec<BTreeSet<&Name>> = residents.generations.iter().map(|resident| outgrown(image, resident, &held_by)).collect();
+    let outgrown: Vec<BTreeSet<&Name>> =
+        residents.generations.iter().map(|resident| outgrown(image, resident, &held_by)).collect();
     loop {
         let mut tagger = Tagger {
             image,
@@ -87,7 +88,9 @@ struct HeldBy<'a>(HashMap<&'a str, Vec<&'a Name>>);
 impl<'a> HeldBy<'a> {
     fn new(image: &'a ModImage) -> Self {
         let mut held_by: HashMap<&str, Vec<&Name>> = HashMap::new();
-        for (name, layout) in image.debug.types.iter().flat_map(|(name, layouts)| layouts.iter().map(move |l| (name, l))) {
+        for (name, layout) in
+            image.debug.types.iter().flat_map(|(name, layouts)| layouts.iter().map(move |l| (name, l)))
+        {
             let target = match &layout.kind {
                 TypeKind::Pointer(target) | TypeKind::Enumeration(target) | TypeKind::Other(_, target) => {
                     target.as_ref()
@@ -241,8 +244,10 @@ impl Tagger<'_> {
             return true;
         }
         let is_described = key.1 == 'C' || ours.values().all(|own| !own.member.description.is_empty());
-        let same_relatives = || theirs.values().zip(ours.values()).all(|(a, b)| a.evidence.relatives == b.evidence.relatives);
-        let all = |members: &BTreeMap<u64, ResidentMember>| members.values().map(|m| m.evidence.clone()).collect::<Vec<_>>();
+        let same_relatives =
+            || theirs.values().zip(ours.values()).all(|(a, b)| a.evidence.relatives == b.evidence.relatives);
+        let all =
+            |members: &BTreeMap<u64, ResidentMember>| members.values().map(|m| m.evidence.clone()).collect::<Vec<_>>();
         (is_described || same_relatives()) && evidence::statics_are_the_same(&all(theirs), &all(ours))
     }
 
@@ -303,10 +308,9 @@ impl Tagger<'_> {
 /// Same numbers, and nothing that is known of a member on both sides differs.
 fn same_sequence(theirs: &BTreeMap<u64, ResidentMember>, ours: &BTreeMap<u64, Member>) -> bool {
     theirs.len() == ours.len()
-        && theirs
-            .iter()
-            .zip(ours)
-            .all(|((their_number, their), (our_number, our))| their_number == our_number && same_member(&their.member, our))
+        && theirs.iter().zip(ours).all(|((their_number, their), (our_number, our))| {
+            their_number == our_number && same_member(&their.member, our)
+        })
 }
 
 /// A member without code of its own, inlined wherever it is called, has no signature, and one that no function is named
