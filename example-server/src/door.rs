@@ -26,10 +26,7 @@ pub fn bind(host: &str, port: u16) -> Result<StdListener, ServerError> {
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
-    listener.map_err(|source| ServerError::Address {
-        address: format!("{host}:{port}"),
-        source,
-    })
+    listener.map_err(|source| ServerError::Address { address: format!("{host}:{port}"), source })
 }
 
 /// Serves clients until the server stops, then waits a bounded time for sessions to end.

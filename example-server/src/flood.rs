@@ -13,10 +13,7 @@ pub(crate) struct FloodGate {
 
 impl FloodGate {
     pub(crate) fn new(now: Instant) -> Self {
-        Self {
-            second_began: now,
-            messages: 0,
-        }
+        Self { second_began: now, messages: 0 }
     }
 
     /// One more message. False if it is one too many for its second.

@@ -57,20 +57,12 @@ pub(crate) enum Notice {
     /// A message for every session.
     Everyone(Utf8Bytes),
     /// Points for one player.
-    Award {
-        player: PlayerId,
-        points: u32,
-    },
+    Award { player: PlayerId, points: u32 },
 }
 
 impl Hall {
     pub(crate) fn new(worlds: Vec<Entrance>, tick_rate: u32, stopping: watch::Receiver<bool>) -> Self {
-        Self {
-            worlds,
-            tick_rate,
-            stopping,
-            last_player: AtomicU64::new(0),
-        }
+        Self { worlds, tick_rate, stopping, last_player: AtomicU64::new(0) }
     }
 
     /// A number that no player of this process had before.

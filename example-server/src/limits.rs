@@ -32,6 +32,9 @@ pub const OUTPUTS_QUEUED_MAX: usize = 64;
 /// Commands that wait for one world's thread.
 pub const COMMANDS_QUEUED_MAX: usize = 16;
 
+/// Log lines that wait to be written. More are dropped.
+pub const LOG_LINES_QUEUED_MAX: usize = 4096;
+
 /// Connections at one time.
 pub const SESSIONS_MAX: usize = 4096;
 

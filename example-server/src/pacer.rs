@@ -6,43 +6,40 @@ use crate::limits::CATCH_UP_TICKS_MAX;
 
 /// A fixed rate. After a stall it catches up, tick after tick, for a bounded time; what lies beyond is skipped.
 #[derive(Clone, Debug)]
-pub struct Pacer {
+pub(crate) struct Pacer {
     period: Duration,
     due: Instant,
 }
 
 /// How a tick began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
+pub(crate) struct Start {
     /// How long after its time.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
     /// Whether it is late: more than half a period after its time.
-    pub is_late: bool,
+    pub(crate) is_late: bool,
     /// Ticks that were skipped right before it.
-    pub skipped: u32,
+    pub(crate) skipped: u32,
 }
 
 impl Pacer {
     /// That many ticks per second; the first is due at `first`.
-    pub fn new(rate: u32, first: Instant) -> Self {
-        Self {
-            period: Duration::from_secs(1) / rate.max(1),
-            due: first,
-        }
+    pub(crate) fn new(rate: u32, first: Instant) -> Self {
+        Self { period: Duration::from_secs(1) / rate.max(1), due: first }
     }
 
     /// When the next tick is due.
-    pub fn due(&self) -> Instant {
+    pub(crate) fn due(&self) -> Instant {
         self.due
     }
 
     /// The time between two ticks.
-    pub fn period(&self) -> Duration {
+    pub(crate) fn period(&self) -> Duration {
         self.period
     }
 
     /// The next tick begins now.
-    pub fn begin(&mut self, now: Instant) -> Start {
+    pub(crate) fn begin(&mut self, now: Instant) -> Start {
         let delay = now.saturating_duration_since(self.due);
         let mut skipped = 0;
         if delay > self.period * CATCH_UP_TICKS_MAX {
@@ -52,11 +49,7 @@ impl Pacer {
             self.due += self.period * skipped;
         }
         self.due += self.period;
-        Start {
-            delay,
-            is_late: delay > self.period / 2,
-            skipped,
-        }
+        Start { delay, is_late: delay > self.period / 2, skipped }
     }
 }
 

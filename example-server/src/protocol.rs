@@ -146,12 +146,7 @@ impl<'a> ServerMessage<'a> {
             x: rounded(shot.position.x, 10.0),
             y: rounded(shot.position.y, 10.0),
         });
-        Self::Frame {
-            tick,
-            round: frame.round,
-            players: players.collect(),
-            shots: shots.collect(),
-        }
+        Self::Frame { tick, round: frame.round, players: players.collect(), shots: shots.collect() }
     }
 
     /// The message as JSON.
@@ -176,12 +171,7 @@ impl ClientMessage {
 /// Controls as the rules get them: directions out of range are brought into it.
 pub fn input(sequence: u64, dx: f32, dy: f32, fire: bool) -> Input {
     let direction = |value: f32| if value.is_nan() { 0.0 } else { value.clamp(-1.0, 1.0) };
-    Input {
-        sequence,
-        dx: direction(dx),
-        dy: direction(dy),
-        fire,
-    }
+    Input { sequence, dx: direction(dx), dy: direction(dy), fire }
 }
 
 /// A name that can be shown to others: printable characters only, single spaces, a bounded length, never empty.

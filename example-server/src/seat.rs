@@ -15,15 +15,8 @@ use crate::limits::INPUTS_QUEUED_MAX;
 pub(crate) fn seat(player: PlayerId) -> (SeatInputs, Seat) {
     let (sender, receiver) = bounded(INPUTS_QUEUED_MAX);
     let room = Arc::new(Notify::new());
-    let inputs = SeatInputs {
-        sender,
-        room: Arc::clone(&room),
-    };
-    let seat = Seat {
-        player,
-        inputs: receiver,
-        room,
-    };
+    let inputs = SeatInputs { sender, room: Arc::clone(&room) };
+    let seat = Seat { player, inputs: receiver, room };
     (inputs, seat)
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use arena_api::arena_host;
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, bounded};
 use tickswap::{Control, Runtime, WorldError};
 use tickswap_abi::{ModName, ModNameError};
 use tokio::{
@@ -24,8 +24,8 @@ use crate::{
     door,
     hall::{EncodedFrame, Entrance, Hall},
     limits::{
-        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STOP_WAIT_MAX, SUBMISSION_WAIT_MAX,
-        TICK_RATE_MAX, WORLDS_MAX,
+        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STOP_WAIT_MAX, SUBMISSION_WAIT_MAX, TICK_RATE_MAX,
+        WORLDS_MAX,
     },
     mods::{self, ModFile, ModsError},
     room::{self, ARENA_MOD, ArenaQueries, Room, RoomCommands, RoomParts, RoomReport},
@@ -46,12 +46,7 @@ pub struct ServerConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self {
-            worlds: 1,
-            tick_rate: 60,
-            frame_rate: 30,
-            samples_max: 0,
-        }
+        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0 }
     }
 }
 
@@ -110,7 +105,8 @@ pub struct Server {
     phase: Arc<AtomicU8>,
     stopping: watch::Sender<bool>,
     sessions: Option<tokio::runtime::Runtime>,
-    door: Option<tokio::task::JoinHandle<()>>,
+    /// Closes when the door and all sessions have ended.
+    door: Option<Receiver<()>>,
 }
 
 /// A world of a running server.
@@ -153,7 +149,12 @@ impl Server {
             let _context = sessions.enter();
             TcpListener::from_std(listener).map_err(ServerError::Thread)?
         };
-        server.door = Some(sessions.spawn(door::serve(listener, Arc::new(hall))));
+        let (open, closed) = bounded(0);
+        sessions.spawn(async move {
+            door::serve(listener, Arc::new(hall)).await;
+            drop(open);
+        });
+        server.door = Some(closed);
         server.sessions = Some(sessions);
         Ok(server)
     }
@@ -193,9 +194,9 @@ impl Server {
 
     fn end(&mut self) -> Vec<RoomReport> {
         self.stopping.send_replace(true);
-        if let (Some(sessions), Some(door)) = (&self.sessions, self.door.take()) {
-            // The door waits for sessions, a bounded time.
-            let _ = sessions.block_on(door);
+        if let Some(door) = self.door.take() {
+            // The door waits for sessions, a bounded time. An error says that it is closed, which is what is waited for.
+            let _ = door.recv_timeout(2 * STOP_WAIT_MAX);
         }
         self.stop_rooms.store(true, Ordering::Relaxed);
         let threads = self.rooms.iter_mut().filter_map(|room| room.thread.take());
@@ -208,7 +209,8 @@ impl Server {
         });
         let reports = reports.collect();
         if let Some(sessions) = self.sessions.take() {
-            sessions.shutdown_timeout(STOP_WAIT_MAX);
+            // Nothing is left that would be worth waiting for, and a server may be dropped where waiting is not allowed.
+            sessions.shutdown_background();
         }
         reports
     }
@@ -244,18 +246,8 @@ impl Server {
         };
         let thread = std::thread::Builder::new().name(name.clone());
         let thread = thread.spawn(move || Room::new(parts).run()).map_err(ServerError::Thread)?;
-        self.rooms.push(RoomHandle {
-            name: name.clone(),
-            commands: commanding,
-            thread: Some(thread),
-        });
-        Ok(Entrance {
-            name: name.into(),
-            arrivals: arriving,
-            frames,
-            notices,
-            online,
-        })
+        self.rooms.push(RoomHandle { name: name.clone(), commands: commanding, thread: Some(thread) });
+        Ok(Entrance { name: name.into(), arrivals: arriving, frames, notices, online })
     }
 }
 

@@ -27,10 +27,7 @@ pub(crate) struct ArenaEffects {
 
 impl ArenaQueries {
     pub(crate) fn new(online: Arc<AtomicUsize>, seed: u64) -> Self {
-        Self {
-            online,
-            random: Cell::new(seed),
-        }
+        Self { online, random: Cell::new(seed) }
     }
 
     /// From 0 to 1, one step of SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>).
@@ -49,10 +46,7 @@ impl ArenaHost for ArenaQueries {
     }
 
     fn spawn_position(&self, _player: PlayerId) -> Position {
-        Position {
-            x: self.draw() * ARENA_WIDTH,
-            y: self.draw() * ARENA_HEIGHT,
-        }
+        Position { x: self.draw() * ARENA_WIDTH, y: self.draw() * ARENA_HEIGHT }
     }
 
     // Effects go to `ArenaEffects` once their tick has committed.

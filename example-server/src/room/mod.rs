@@ -22,14 +22,14 @@ use tickswap::{TickError, World};
 use tickswap_abi::CallError;
 use tokio::sync::mpsc;
 
-pub use self::{
-    command::{RoomCommands, RoomError},
-    sample::{Flip, RoomReport, TickSample},
-};
 pub(crate) use self::{
     command::{Command, commands},
     host::ArenaQueries,
     publish::{Output, OutputNotice, publish},
+};
+pub use self::{
+    command::{RoomCommands, RoomError},
+    sample::{Flip, RoomReport, TickSample},
 };
 use self::{host::ArenaEffects, sample::Samples};
 use crate::{

@@ -24,19 +24,11 @@ pub(crate) enum OutputNotice {
     /// For everyone in the world.
     Text(String),
     /// For one player.
-    Award {
-        player: PlayerId,
-        points: u32,
-    },
+    Award { player: PlayerId, points: u32 },
 }
 
 /// On the world's thread: never waits. When sessions are that far behind, dropping is all that is left.
-pub(super) fn hand_out(
-    output: &mpsc::Sender<Output>,
-    tick: u64,
-    frame: Option<Frame>,
-    notices: Vec<OutputNotice>,
-) {
+pub(super) fn hand_out(output: &mpsc::Sender<Output>, tick: u64, frame: Option<Frame>, notices: Vec<OutputNotice>) {
     if frame.is_none() && notices.is_empty() {
         return;
     }
@@ -75,8 +67,5 @@ fn encode(tick: u64, frame: &Frame) -> EncodedFrame {
         frame.players.iter().map(|view| (view.player, view.acknowledged)).collect();
     // The rules sort by id already, but they can be swapped for others that do not.
     acknowledged.sort_unstable();
-    EncodedFrame {
-        text: ServerMessage::frame(tick, frame).to_json().into(),
-        acknowledged,
-    }
+    EncodedFrame { text: ServerMessage::frame(tick, frame).to_json().into(), acknowledged }
 }

@@ -55,10 +55,7 @@ pub(super) struct Samples {
 impl Samples {
     pub(super) fn new(count_max: usize) -> Self {
         let samples = Vec::with_capacity(count_max);
-        Self {
-            report: RoomReport { samples, ..RoomReport::default() },
-            count_max,
-        }
+        Self { report: RoomReport { samples, ..RoomReport::default() }, count_max }
     }
 
     pub(super) fn add(&mut self, start: Start, duration: Duration, phase: u8, flips: &[SwapRecord]) {

@@ -14,10 +14,7 @@ use crate::{
 };
 
 /// Reads until the connection ends. While the player's seat is full, nothing is read from the socket.
-pub(super) async fn read(
-    stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
-    inputs: SeatInputs,
-) -> End {
+pub(super) async fn read(stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin), inputs: SeatInputs) -> End {
     let mut gate = FloodGate::new(Instant::now());
     let mut next = 1;
     loop {
@@ -36,9 +33,7 @@ pub(super) async fn read(
             Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
         };
         let (sequence, input) = match ClientMessage::from_json(&text) {
-            Ok(ClientMessage::Input { sequence, dx, dy, fire }) => {
-                (sequence, protocol::input(sequence, dx, dy, fire))
-            }
+            Ok(ClientMessage::Input { sequence, dx, dy, fire }) => (sequence, protocol::input(sequence, dx, dy, fire)),
             Ok(ClientMessage::Hello { .. }) => return End::Breach("a second hello".to_owned()),
             Err(reason) => return End::Breach(reason),
         };

@@ -57,10 +57,7 @@ pub(super) async fn write(
 }
 
 /// Sends one message, and gives up on a client that does not take it.
-pub(super) async fn send(
-    sink: &mut (impl Sink<Message, Error = Error> + Unpin),
-    message: Message,
-) -> Result<(), End> {
+pub(super) async fn send(sink: &mut (impl Sink<Message, Error = Error> + Unpin), message: Message) -> Result<(), End> {
     in_time(sink.send(message)).await
 }
 

@@ -44,10 +44,9 @@ pub(super) fn inputs(bots: &[BotReport], worlds: &[InputTotals]) -> Vec<Failure>
         match &bot.disconnected {
             Some(reason) => fail(format!("bot {} lost its connection: {reason}", bot.bot)),
             None if bot.player.is_none() => fail(format!("bot {} never got in", bot.bot)),
-            None if bot.acknowledged != bot.sent => fail(format!(
-                "bot {} sent {} inputs, {} were acknowledged",
-                bot.bot, bot.sent, bot.acknowledged
-            )),
+            None if bot.acknowledged != bot.sent => {
+                fail(format!("bot {} sent {} inputs, {} were acknowledged", bot.bot, bot.sent, bot.acknowledged))
+            }
             None => {}
         }
     }
@@ -76,10 +75,9 @@ pub(super) fn inputs(bots: &[BotReport], worlds: &[InputTotals]) -> Vec<Failure>
         };
         match counted.get(&player) {
             Some(&(applied, last)) if applied == bot.sent && last == bot.sent => {}
-            Some((applied, last)) => fail(format!(
-                "{player} sent {} inputs, {applied} were applied, the last is number {last}",
-                bot.sent
-            )),
+            Some((applied, last)) => {
+                fail(format!("{player} sent {} inputs, {applied} were applied, the last is number {last}", bot.sent))
+            }
             None => fail(format!("{player} is connected, but the rules do not know them")),
         }
     }
@@ -107,11 +105,7 @@ mod tests {
             applied: players.iter().map(|player| player.1).sum(),
             players: players
                 .iter()
-                .map(|&(player, applied)| PlayerInputs {
-                    player: PlayerId(player),
-                    applied,
-                    last_sequence: applied,
-                })
+                .map(|&(player, applied)| PlayerInputs { player: PlayerId(player), applied, last_sequence: applied })
                 .collect(),
             ..InputTotals::default()
         }
@@ -141,7 +135,9 @@ mod tests {
         let failures = inputs(&[unacknowledged, gone, outside, bot(4, 0)], &[totals]);
         let words: Vec<String> = failures.iter().map(ToString::to_string).collect();
         assert_eq!(words.len(), 7, "{words:#?}");
-        for part in ["9 were acknowledged", "1008", "never got in", "came twice", "missing", "not joined", "do not know"] {
+        for part in
+            ["9 were acknowledged", "1008", "never got in", "came twice", "missing", "not joined", "do not know"]
+        {
             assert!(words.iter().any(|line| line.contains(part)), "{part}: {words:#?}");
         }
     }

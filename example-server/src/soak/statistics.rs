@@ -30,10 +30,7 @@ impl Lateness {
     }
 
     pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            ticks: self.ticks + other.ticks,
-            late: self.late + other.late,
-        }
+        Self { ticks: self.ticks + other.ticks, late: self.late + other.late }
     }
 }
 
@@ -56,11 +53,12 @@ pub(super) fn near<'a>(samples: &'a [TickSample], positions: &[usize]) -> Vec<&'
 }
 
 /// Lateness of one world: near its swaps, and in as many ticks of the baseline, chosen at the same distances from its
-/// start as the swaps have from theirs, so that the two can be compared.
+/// start as the swaps have from theirs, so that the two can be compared. (A phase with swaps that takes longer than planned
+/// starts over in the baseline.)
 pub(super) fn compare(baseline: &[TickSample], swaps: &[TickSample]) -> (Lateness, Lateness) {
     let flips = flips(swaps);
-    let near_swaps = Lateness::of(near(swaps, &flips));
-    (near_swaps, Lateness::of(near(baseline, &flips)))
+    let mirrored: Vec<usize> = flips.iter().map(|flip| flip % baseline.len().max(1)).collect();
+    (Lateness::of(near(swaps, &flips)), Lateness::of(near(baseline, &mirrored)))
 }
 
 #[cfg(test)]

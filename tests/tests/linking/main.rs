@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod additions;
 mod broken;
 mod damaged;
+mod numbered;
+mod ordinary;
+mod residents;
 mod rules;
+mod third_party;
+mod traps;
