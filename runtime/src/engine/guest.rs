@@ -136,7 +136,7 @@ impl<H: HostSide> Guest<H> {
     pub(crate) fn start(&mut self, position: usize, host: &mut Option<Box<H>>) -> Result<(), GuestTrap> {
         let start = self.staged.get(position).map(|staged| staged.start);
         let start = start.ok_or_else(|| not_staged(position))?;
-        self.store.data_mut().host = host.take();
+        self.lend(host);
         let outcome = start.call(&mut self.store, &[]);
         *host = self.store.data_mut().host.take();
         outcome.map(drop).map_err(|error| self.trap(&error))
@@ -158,7 +158,7 @@ impl<H: HostSide> Guest<H> {
         arguments: RawArguments<'_>,
         host: &mut Option<Box<H>>,
     ) -> Result<RawResult, CallFailure> {
-        self.store.data_mut().host = host.take();
+        self.lend(host);
         let outcome = self.call_with_host(position, hook, arguments);
         *host = self.store.data_mut().host.take();
         match outcome {
@@ -222,7 +222,15 @@ impl<H: HostSide> Guest<H> {
 
     fn trap(&mut self, error: &wasmtime::Error) -> GuestTrap {
         self.reset_stack();
-        GuestTrap::new(error, self.store.data_mut().panic.take())
+        let state = self.store.data_mut();
+        GuestTrap::new(error, state.panic.take(), state.limiter.refusal())
+    }
+
+    #[inline]
+    fn lend(&mut self, host: &mut Option<Box<H>>) {
+        let state = self.store.data_mut();
+        state.host = host.take();
+        state.limiter.begin_call();
     }
 
     /// A trap leaves the stack pointer where it was; nothing lives on the stack between calls.

@@ -49,13 +49,16 @@ pub(crate) enum CallFailure {
 }
 
 impl GuestTrap {
-    /// Reads wasmtime's error; `panic` is the message that the mod left before it trapped.
-    pub(crate) fn new(error: &wasmtime::Error, panic: Option<String>) -> Self {
+    /// Reads wasmtime's error; `panic` is the message that the mod left before it trapped, `refusal` the limit it met.
+    pub(crate) fn new(error: &wasmtime::Error, panic: Option<String>, refusal: Option<String>) -> Self {
         let frames = error
             .downcast_ref::<wasmtime::WasmBacktrace>()
             .map(|backtrace| backtrace.frames().iter().flat_map(frames).collect())
             .unwrap_or_default();
-        let message = panic.unwrap_or_else(|| error.root_cause().to_string());
+        let mut message = panic.unwrap_or_else(|| error.root_cause().to_string());
+        if let Some(refusal) = refusal {
+            message = format!("{message}; {refusal}");
+        }
         Self { message, frames }
     }
 

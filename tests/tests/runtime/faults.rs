@@ -97,7 +97,7 @@ fn a_read_beyond_memory_is_a_fault_like_others() {
 #[test]
 fn an_allocation_beyond_the_limit_is_a_fault_like_others() {
     let fault = fault(4);
-    assert!(!fault.message.is_empty());
+    assert!(fault.message.contains("limit memory_bytes_per_mod"), "{}", fault.message);
 }
 
 #[test]
