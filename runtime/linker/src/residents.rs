@@ -96,6 +96,8 @@ pub(crate) struct Resident {
     pub(crate) crates: BTreeMap<String, BTreeSet<String>>,
     pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
     pub(crate) custom: BTreeMap<String, Vec<u8>>,
+    /// Layouts of types that hold environments of closures and coroutines. They go with these, not with their names.
+    pub(crate) transient_types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
     /// Fingerprint of the whole file: the same bytes again are the same version.
     pub(crate) file: Option<Fingerprint>,
 }
@@ -111,7 +113,26 @@ pub(crate) type CanonicalKey = (Arc<str>, char, Arc<str>);
 pub(crate) struct ResidentMember {
     pub(crate) member: Member,
     pub(crate) bodies: BTreeSet<Body>,
+    pub(crate) evidence: Arc<Evidence>,
     pub(crate) introduced: GenerationId,
+}
+
+/// What is named after a numbered item.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    /// Code of the functions whose name mentions it.
+    pub(crate) relatives: BTreeMap<Arc<str>, BTreeSet<Fingerprint>>,
+    /// Mutable statics whose name mentions it, with the functions that use them.
+    pub(crate) statics: BTreeMap<Arc<str>, BTreeSet<StaticUser>>,
+}
+
+/// A function whose code refers to a static.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StaticUser {
+    pub(crate) name: Arc<str>,
+    pub(crate) code: Option<Fingerprint>,
+    /// Whether the function's own name mentions the group: it moves with the static.
+    pub(crate) is_inside: bool,
 }
 
 /// What is known of a mutable static.

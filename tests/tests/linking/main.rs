@@ -2,4 +2,11 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod additions;
+mod broken;
+mod numbered;
+mod ordinary;
+mod residents;
 mod rules;
+mod third_party;
+mod traps;

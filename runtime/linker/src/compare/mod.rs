@@ -4,6 +4,7 @@
 
 mod difference;
 mod environment;
+mod evidence;
 mod functions;
 mod identity;
 mod statics;

@@ -13,6 +13,7 @@ pub use error::PlaceError;
 
 use crate::compare::Comparison;
 use crate::image::Body;
+use crate::image::debug::is_transient;
 use crate::image::name_table::without_tags;
 use crate::residents::{CanonicalGroups, Resident, Residents, StaticFacts};
 use crate::verify::Permit;
@@ -147,8 +148,15 @@ impl Residents {
         self.next_piece = admission.next_piece;
         self.stack_size = admission.stack_size;
         self.vtables.extend(facts.vtable_shapes());
+        let mut transient_types = BTreeMap::new();
         for (name, layouts) in image.debug.types {
-            self.types.entry(name).or_insert_with(|| Arc::new(layouts));
+            if is_transient(&name) {
+                let known = base.and_then(|base| self.resident(base)?.transient_types.get(&name));
+                let layouts = known.filter(|known| ***known == layouts).cloned().unwrap_or_else(|| Arc::new(layouts));
+                transient_types.insert(self.share(name), layouts);
+            } else {
+                self.types.entry(name).or_insert_with(|| Arc::new(layouts));
+            }
         }
         let statics: BTreeMap<Arc<str>, StaticFacts> =
             facts.statics.into_iter().map(|(name, (_, facts))| (name, facts)).collect();
@@ -166,6 +174,7 @@ impl Residents {
             crates: image.names.crates,
             allocator: facts.allocator,
             custom: image.custom,
+            transient_types,
             file: Some(facts.file),
         });
     }
