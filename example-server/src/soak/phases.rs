@@ -227,12 +227,15 @@ fn measured(rooms: &[RoomReport], seen: &Seen) -> Report {
     for room in rooms {
         let (baseline, swaps) = (phase(room, PHASE_BASELINE), phase(room, PHASE_SWAPS));
         let (near, mirrored) = statistics::compare(&baseline, &swaps);
+        tell_late(&room.world, "baseline", &baseline);
+        tell_late(&room.world, "swaps", &swaps);
         near_swaps = near_swaps.and(near);
         baseline_near = baseline_near.and(mirrored);
         counted.extend(baseline);
         counted.extend(swaps);
     }
     let all = Lateness::of(&counted);
+    let at_flip = counted.iter().filter(|sample| sample.flip.is_some());
     let flips: Vec<_> = counted.iter().filter_map(|sample| sample.flip).collect();
     Report {
         ticks: all.ticks,
@@ -249,11 +252,24 @@ fn measured(rooms: &[RoomReport], seen: &Seen) -> Report {
         pause_us: Distribution::of(flips.iter().map(|flip| flip.pause_ns), 1e3),
         stage_us: Distribution::of(flips.iter().map(|flip| flip.stage_ns), 1e3),
         tick_us: Distribution::of(counted.iter().map(|sample| sample.duration_ns), 1e3),
+        tick_at_flip_us: Distribution::of(at_flip.map(|sample| sample.duration_ns), 1e3),
         prepare_ms: Distribution::of(seen.prepared.iter().map(prepare_ns), 1e6),
         compile_ms: Distribution::of(seen.prepared.iter().map(|prepared| prepared.compile_ns), 1e6),
         state_bytes: seen.state_bytes,
         resident_bytes: seen.resident_bytes,
         ..Report::default()
+    }
+}
+
+/// Each late tick for whoever wants to know why: `RUST_LOG=example_server=debug`.
+fn tell_late(world: &str, phase: &str, samples: &[TickSample]) {
+    let flips = statistics::flips(samples);
+    for (index, sample) in samples.iter().enumerate().filter(|(_, sample)| sample.is_late) {
+        let last_flip = flips.iter().rev().find(|&&flip| flip <= index).map(|flip| index - flip);
+        let next_flip = flips.iter().find(|&&flip| flip >= index).map(|flip| flip - index);
+        let tick_before_us = index.checked_sub(1).map(|before| samples[before].duration_ns / 1000);
+        let delay_us = sample.delay_ns / 1000;
+        tracing::debug!(world, phase, index, delay_us, tick_before_us, last_flip, next_flip, "a late tick");
     }
 }
 

@@ -45,6 +45,8 @@ pub struct Report {
     pub stage_us: Distribution,
     /// Microseconds from a tick's start to its commit.
     pub tick_us: Distribution,
+    /// The same, of the ticks at whose boundary new code became active.
+    pub tick_at_flip_us: Distribution,
     /// Milliseconds from reading a candidate to compiled code.
     pub prepare_ms: Distribution,
     /// Milliseconds of compiling a candidate.
@@ -103,6 +105,7 @@ impl fmt::Display for Report {
             ("pause, us", self.pause_us),
             ("stage, us", self.stage_us),
             ("tick, us", self.tick_us),
+            ("tick at flip, us", self.tick_at_flip_us),
             ("prepare, ms", self.prepare_ms),
             ("compile, ms", self.compile_ms),
         ] {

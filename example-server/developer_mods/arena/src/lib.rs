@@ -163,7 +163,7 @@ impl Arena {
         }
         self.rule_of_the_day = rule_of_the_day::NUMBER;
         if self.damage_rules.len() >= DAMAGE_RULES_MAX {
-            self.damage_rules.remove(2);
+            drop(self.damage_rules.remove(2));
         }
         self.damage_rules.push(rule_of_the_day::rule());
         arena_host::broadcast(rule_of_the_day::announcement());
