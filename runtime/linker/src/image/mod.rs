@@ -11,6 +11,7 @@ pub(crate) mod name_table;
 mod pieces;
 mod read;
 mod relocations;
+mod sections;
 mod symbols;
 
 pub(crate) use bodies::{Body, Fingerprint, Fingerprinter};

@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::module::{DefinedFunction, Relocation, RelocationKind, Section, Segment, Symbol, SymbolTarget};
-use super::read::{CODE_SECTION, DATA_SECTION};
+use super::sections::{CODE_SECTION, DATA_SECTION};
 use std::collections::BTreeMap;
 use wasmparser::{RelocationEntry, RelocationType};
 

@@ -2,7 +2,7 @@
 
 use super::error::{Problem, ReadError};
 use super::module::{DefinedFunction, FunctionImport, Segment, Symbol, SymbolTarget};
-use super::read::{malformed, within};
+use super::sections::{malformed, within};
 use crate::limits;
 use wasmparser::{Linking, LinkingSectionReader, SymbolFlags, SymbolInfo};
 
