@@ -23,7 +23,7 @@ pub struct Residents {
     /// Layouts by qualified type name, over all generations.
     pub(crate) types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
     /// Vtables by concrete type and trait; several where several types have one name.
-    pub(crate) vtables: HashMap<(Arc<str>, Arc<str>), Vec<Arc<VtableShape>>>,
+    pub(crate) vtables: HashMap<VtableKey, Vec<Arc<VtableShape>>>,
     /// Address after the last piece placed; 0 before the first generation.
     pub(crate) next_address: u32,
     pub(crate) next_piece: u32,
@@ -179,6 +179,9 @@ pub(crate) struct PlacedPiece {
     pub(crate) address: u32,
     pub(crate) piece: PieceId,
 }
+
+/// Concrete type and trait.
+pub(crate) type VtableKey = (Arc<str>, Arc<str>);
 
 /// The entries of a vtable.
 #[derive(Debug, Clone, PartialEq, Eq)]
