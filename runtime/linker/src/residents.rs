@@ -20,7 +20,8 @@ pub struct Residents {
     pub(crate) slots: HashMap<Arc<str>, SlotIndex>,
     /// Read-only data by name (empty for anonymous data) and final bytes.
     pub(crate) read_only: HashMap<ReadOnlyKey, PlacedPiece>,
-    /// Layouts by qualified type name, over all generations.
+    /// Layouts by qualified type name, over all generations; those that mention a closure or coroutine also by a name that
+    /// tells which generation introduced it.
     pub(crate) types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
     /// Vtables by concrete type and trait.
     pub(crate) vtables: HashMap<(Arc<str>, Arc<str>), Arc<VtableShape>>,

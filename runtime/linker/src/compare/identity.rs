@@ -29,6 +29,14 @@ pub(crate) struct Identities {
     pub(crate) changed_coroutines: BTreeSet<Arc<str>>,
 }
 
+impl Identities {
+    /// The environment types of closures and coroutines, each with the generation that introduced it.
+    pub(crate) fn environments(&self) -> impl Iterator<Item = (&Name, GenerationId)> {
+        let members = self.groups.values().flat_map(BTreeMap::values);
+        members.filter_map(|member| member.member.environment.as_ref().map(|name| (name, member.introduced)))
+    }
+}
+
 /// Names every symbol of `image` against all residents, those in `order` first to last.
 pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[GenerationId]) -> Identities {
     let mut forced = BTreeSet::new();
@@ -53,8 +61,8 @@ pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
         let symbols = symbols.map(|(index, symbol)| image.names.render(index, symbol, &mut tagger)).collect();
         let (renewed, mut found) = (tagger.renewed_environments, tagger.found);
         found.symbols = symbols;
-        // A suspended coroutine may sit inside another closure's or coroutine's environment, whose code resumes it
-        // directly: that code has to stay the old one too, and whatever holds *it*.
+        // A suspended coroutine or a closure may sit inside another's environment, whose code resumes or calls it directly:
+        // that code has to stay the old one too, and whatever holds *it*.
         let more = holders(image, &renewed, &forced);
         if more.is_empty() {
             return found;
@@ -108,7 +116,7 @@ struct Tagger<'a> {
     /// Environments that must count as changed because of what they hold.
     forced: &'a BTreeSet<Name>,
     found: Identities,
-    /// Environments of coroutines that residents have and that were not taken over.
+    /// Environments that residents have and that were not taken over.
     renewed_environments: BTreeSet<Name>,
 }
 
@@ -152,7 +160,11 @@ impl Tagger<'_> {
             }
             let renewed = self.renewed(theirs, &fresh);
             for number in &renewed {
-                self.note_renewed(key, &fresh[number].member);
+                let member = &fresh[number].member;
+                self.note_renewed(key, member);
+                if !member.is_coroutine {
+                    *self.found.unmatched.entry(Arc::from(&*without_tags(&key.0))).or_default() += 1;
+                }
             }
             let next = self.next;
             let introduced = |number: u64| match theirs.get(&number) {
@@ -171,11 +183,12 @@ impl Tagger<'_> {
         fresh
     }
 
+    /// Notes what is not taken over, so that whatever holds its environment by value is not either.
     fn note_renewed(&mut self, key: &CanonicalKey, member: &Member) {
-        if member.is_coroutine || member.environment.as_ref().is_some_and(|name| self.forced.contains(name)) {
+        if member.is_coroutine {
             self.found.changed_coroutines.insert(Arc::from(&*without_tags(&key.0)));
-            self.renewed_environments.extend(member.environment.clone());
         }
+        self.renewed_environments.extend(member.environment.clone());
     }
 
     /// Same-named statics in one scope are told apart by nothing but order, so they are taken over only where each is named

@@ -146,7 +146,7 @@ impl Residents {
         self.next_piece = admission.next_piece;
         self.stack_size = admission.stack_size;
         self.vtables.extend(facts.vtable_shapes());
-        for (name, layouts) in image.debug.types {
+        for (name, layouts) in image.debug.types.into_iter().chain(facts.transient_types) {
             self.types.entry(name).or_insert_with(|| Arc::new(layouts));
         }
         let statics: BTreeMap<Arc<str>, StaticFacts> =
