@@ -22,7 +22,9 @@
 //!         // Generated clients of the contract crate call hooks on `tick` here.
 //!         Ok(tick.number())
 //!     })?;
-//!     for effect in done.effects { /* arena_host::apply(&effect, &mut server) */ # let _ = effect;
+//!     for effect in done.effects {
+//!         // arena_host::apply(&effect, &mut server)
+//!         # let _ = effect;
 //!     }
 //!     world.idle_until(next);
 //! }

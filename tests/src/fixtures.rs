@@ -122,7 +122,13 @@ impl Fixture {
     fn key(&self, files: &Files) -> u64 {
         let mut hasher = DefaultHasher::new();
         (self, &*INGREDIENTS).hash(&mut hasher);
-        let own = |path: &Path| path.starts_with(&self.name) || path.components().count() == 1;
+        // Contract crates of fixtures are part of every fixture, as those outside of the folder are.
+        let is_contract = |part: std::path::Component<'_>| part.as_os_str().as_encoded_bytes().ends_with(b"-api");
+        let own = |path: &Path| {
+            path.starts_with(&self.name)
+                || path.components().count() == 1
+                || path.components().next().is_some_and(is_contract)
+        };
         files.iter().filter(|(path, _)| own(path)).for_each(|file| file.hash(&mut hasher));
         hasher.finish()
     }

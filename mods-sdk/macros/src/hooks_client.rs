@@ -125,8 +125,9 @@ fn prepare(interface: &Interface, index: usize, method: &Method) -> Prepared {
     let arguments = if method.scalars().is_some() {
         quote!(#root::Arguments::Scalars(&[#(#root::Scalar::to_bits(#names)),*]))
     } else {
+        // The contract's parameters are in scope here, so the closure's own must not have a name of theirs.
         quote!(#root::Arguments::Encode(
-            &|bytes: &mut ::std::vec::Vec<u8>| #root::codec::encode(&(#(&#names,)*), bytes)
+            &|__tickswap_bytes: &mut ::std::vec::Vec<u8>| #root::codec::encode(&(#(&#names,)*), __tickswap_bytes)
         ))
     };
     Prepared {

@@ -117,8 +117,9 @@ fn arms(interface: &Interface, effects: bool) -> Vec<TokenStream> {
         .map(|(index, method)| {
             let name = &method.name;
             let function = name.to_string();
-            let names = method.parameter_names();
             let types = method.parameter_types();
+            // Not the contract's names: a parameter named `host` or `answer` would hide the dispatcher's own.
+            let names: Vec<_> = (0..types.len()).map(|index| quote::format_ident!("argument_{index}")).collect();
             let decode = if method.scalars().is_some() {
                 quote! {
                     arguments.scalars().and_then(|&[#(#names),*]| {

@@ -7,7 +7,7 @@ use crate::image::debug::TypeLayout;
 use crate::image::name_table::Member;
 use crate::image::{Body, Fingerprint, FunctionExport, FunctionImport};
 use crate::{GenerationId, PieceId, SlotIndex};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Every generation of one mod that was ever linked in this process, and the addresses and slots they own.
@@ -20,8 +20,7 @@ pub struct Residents {
     pub(crate) slots: HashMap<Arc<str>, SlotIndex>,
     /// Read-only data by name (empty for anonymous data) and final bytes.
     pub(crate) read_only: HashMap<ReadOnlyKey, PlacedPiece>,
-    /// Layouts by qualified type name, over all generations; those that mention a closure or coroutine also by a name that
-    /// tells which generation introduced it.
+    /// Layouts by qualified type name, over all generations.
     pub(crate) types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
     /// Vtables by concrete type and trait.
     pub(crate) vtables: HashMap<(Arc<str>, Arc<str>), Arc<VtableShape>>,
@@ -30,6 +29,8 @@ pub struct Residents {
     pub(crate) next_piece: u32,
     /// Stack of the first generation, in bytes: all generations share it.
     pub(crate) stack_size: u32,
+    /// Texts that generations share. Most names are the same in all of them.
+    pub(crate) texts: HashSet<Arc<str>>,
 }
 
 impl Residents {
@@ -58,6 +59,17 @@ impl Residents {
         self.next_address
     }
 
+    /// The one copy of a text that all generations share.
+    pub(crate) fn share(&mut self, text: Arc<str>) -> Arc<str> {
+        match self.texts.get(&text) {
+            Some(shared) => shared.clone(),
+            None => {
+                self.texts.insert(text.clone());
+                text
+            }
+        }
+    }
+
     pub(crate) fn resident(&self, generation: GenerationId) -> Option<&Resident> {
         self.generations.get(generation.index())
     }
@@ -73,9 +85,8 @@ impl Residents {
 pub(crate) struct Resident {
     pub(crate) base: Option<GenerationId>,
     /// Bodies by function name; copies of one function are one name with several bodies.
-    pub(crate) functions: BTreeMap<Arc<str>, BTreeSet<Body>>,
-    /// Groups of numbered items: parent as known in this process, namespace, name.
-    pub(crate) groups: HashMap<(Arc<str>, char, Arc<str>), BTreeMap<u64, ResidentMember>>,
+    pub(crate) functions: BTreeMap<Arc<str>, Arc<BTreeSet<Body>>>,
+    pub(crate) groups: CanonicalGroups,
     pub(crate) statics: BTreeMap<Arc<str>, StaticFacts>,
     /// Content of named read-only data, modulo relocation.
     pub(crate) read_only: BTreeMap<Arc<str>, Fingerprint>,
@@ -85,16 +96,43 @@ pub(crate) struct Resident {
     pub(crate) crates: BTreeMap<String, BTreeSet<String>>,
     pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
     pub(crate) custom: BTreeMap<String, Vec<u8>>,
+    /// Layouts of types that hold environments of closures and coroutines. They go with these, not with their names.
+    pub(crate) transient_types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
     /// Fingerprint of the whole file: the same bytes again are the same version.
     pub(crate) file: Option<Fingerprint>,
 }
+
+/// Groups of numbered items by parent as known in this process, namespace and name.
+pub(crate) type CanonicalGroups = HashMap<CanonicalKey, BTreeMap<u64, ResidentMember>>;
+
+/// Parent as known in this process, namespace and name.
+pub(crate) type CanonicalKey = (Arc<str>, char, Arc<str>);
 
 /// A numbered item of a resident with the generation that introduced it.
 #[derive(Debug, Clone)]
 pub(crate) struct ResidentMember {
     pub(crate) member: Member,
     pub(crate) bodies: BTreeSet<Body>,
+    pub(crate) evidence: Arc<Evidence>,
     pub(crate) introduced: GenerationId,
+}
+
+/// What is named after a numbered item.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Evidence {
+    /// Code of the functions whose name mentions it.
+    pub(crate) relatives: BTreeMap<Arc<str>, BTreeSet<Fingerprint>>,
+    /// Mutable statics whose name mentions it, with the functions that use them.
+    pub(crate) statics: BTreeMap<Arc<str>, BTreeSet<StaticUser>>,
+}
+
+/// A function whose code refers to a static.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StaticUser {
+    pub(crate) name: Arc<str>,
+    pub(crate) code: Option<Fingerprint>,
+    /// Whether the function's own name mentions the group: it moves with the static.
+    pub(crate) is_inside: bool,
 }
 
 /// What is known of a mutable static.

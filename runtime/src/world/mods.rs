@@ -68,15 +68,23 @@ impl Mods {
 
     /// Runs the mod's `Default` on a staged generation.
     pub(crate) fn start(&mut self, number: usize, position: usize, tick: u64) -> Result<(), GuestTrap> {
-        if let Some(outside) = &mut self.outside {
-            outside.caller = number;
-            outside.tick = tick;
-            outside.takes_effects = false;
-        }
-        match self.slots.iter_mut().find(|slot| slot.number == number) {
+        let Some(outside) = &mut self.outside else {
+            return Err(GuestTrap::of_host(
+                "a host function of the server panicked before; tick the world first".to_owned(),
+            ));
+        };
+        outside.caller = number;
+        outside.tick = tick;
+        // A world that never idles starts mods within a boundary: the tick that follows takes effects as before.
+        let takes_effects = std::mem::take(&mut outside.takes_effects);
+        let started = match self.slots.iter_mut().find(|slot| slot.number == number) {
             Some(slot) => slot.guest.start(position, &mut self.outside),
             None => Ok(()),
+        };
+        if let Some(outside) = &mut self.outside {
+            outside.takes_effects = takes_effects;
         }
+        started
     }
 
     /// All mods in order.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod additions;
+mod broken;
 mod numbered;
 mod ordinary;
 mod residents;

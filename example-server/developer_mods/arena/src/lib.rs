@@ -7,6 +7,7 @@ mod ballast;
 mod fighter;
 mod hazard;
 mod ledger;
+mod rule_of_the_day;
 mod shot;
 
 use std::collections::HashMap;
@@ -26,6 +27,9 @@ const ROUND_SCORE: u32 = 500;
 /// Points for putting another player out.
 const POINTS_PER_KILL: u32 = 100;
 
+/// Damage rules at one time: the arena's own two, and the last few rules of the day.
+const DAMAGE_RULES_MAX: usize = 6;
+
 /// Changes the damage of a hit: the wounded fighter, and the damage so far.
 type DamageRule = Box<dyn Fn(&Fighter, u32) -> u32>;
 
@@ -34,6 +38,7 @@ struct Arena {
     shots: Vec<Shot>,
     hazards: Vec<Box<dyn Hazard>>,
     damage_rules: Vec<DamageRule>,
+    rule_of_the_day: u32,
     ledger: Ledger,
     ballast: Ballast,
     round: u32,
@@ -59,6 +64,7 @@ impl Default for Arena {
                 ),
                 Box::new(|fighter, damage| damage + fighter.score / 100),
             ],
+            rule_of_the_day: rule_of_the_day::NUMBER,
             ledger: Ledger::default(),
             ballast: Ballast::default(),
             round: 1,
@@ -98,6 +104,7 @@ impl ArenaHooks for Arena {
     fn update(&mut self, dt: f32) {
         self.updates += 1;
         self.ballast.touch(self.updates);
+        self.keep_the_rule_of_the_day();
         self.move_fighters(dt);
         for hazard in &mut self.hazards {
             hazard.update(dt, &mut self.fighters);
@@ -149,6 +156,19 @@ impl ArenaHooks for Arena {
 }
 
 impl Arena {
+    /// Puts a new rule of the day into force. The rules of earlier days stay in the state for a while.
+    fn keep_the_rule_of_the_day(&mut self) {
+        if self.rule_of_the_day == rule_of_the_day::NUMBER {
+            return;
+        }
+        self.rule_of_the_day = rule_of_the_day::NUMBER;
+        if self.damage_rules.len() >= DAMAGE_RULES_MAX {
+            self.damage_rules.remove(2);
+        }
+        self.damage_rules.push(rule_of_the_day::rule());
+        arena_host::broadcast(rule_of_the_day::announcement());
+    }
+
     fn move_fighters(&mut self, dt: f32) {
         for (&player, fighter) in &mut self.fighters {
             if fighter.advance(dt) {
@@ -165,6 +185,7 @@ impl Arena {
             fighters,
             shots,
             damage_rules,
+            updates,
             ..
         } = self;
         shots.retain_mut(|shot| {
@@ -178,9 +199,8 @@ impl Arena {
             let Some((_, wounded)) = hit else {
                 return true;
             };
-            let damage = damage_rules
-                .iter()
-                .fold(shot::DAMAGE, |damage, rule| rule(wounded, damage));
+            let damage = shot::DAMAGE + rule_of_the_day::bonus(*updates);
+            let damage = damage_rules.iter().fold(damage, |damage, rule| rule(wounded, damage));
             if wounded.wound(damage) {
                 let loser = wounded.name.clone();
                 if let Some(winner) = fighters.get_mut(&shot.owner) {

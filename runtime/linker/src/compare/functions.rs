@@ -19,7 +19,7 @@ pub(super) fn slot_names(image: &ModImage, names: &[Option<Arc<str>>]) -> Vec<Op
     let mut slots = vec![None; image.symbols.len()];
     for (index, symbol, function) in image.function_symbols() {
         let Some(name) = &names[index] else { continue };
-        let signature = match image.debug.functions.get(symbol.name.as_str()) {
+        let signature = match image.debug.function(&symbol.name) {
             Some(facts) if !facts.signatures.is_empty() => source_signature(facts),
             _ => {
                 let wasm = image.function_type(function).map(ToString::to_string).unwrap_or_default();
@@ -77,7 +77,7 @@ pub(super) fn compare(
             Some(old) if code(old) != code(bodies) => {
                 differences.push(Difference::FunctionChanged { item: name.to_string(), at });
             }
-            Some(old) if old != bodies => differences.push(Difference::PositionsMoved { item: name.to_string() }),
+            Some(old) if **old != *bodies => differences.push(Difference::PositionsMoved { item: name.to_string() }),
             Some(_) => {}
         }
     }
@@ -90,8 +90,7 @@ fn positions(image: &ModImage, facts: &CandidateFacts) -> BTreeMap<Arc<str>, Sou
     let mut positions = BTreeMap::new();
     for (index, symbol) in image.symbols.iter().enumerate() {
         let SymbolTarget::Function(_) = symbol.target else { continue };
-        let (Some(name), Some(function)) = (&facts.names[index], image.debug.functions.get(symbol.name.as_str()))
-        else {
+        let (Some(name), Some(function)) = (&facts.names[index], image.debug.function(&symbol.name)) else {
             continue;
         };
         if let Some(position) = &function.position {

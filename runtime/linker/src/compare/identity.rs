@@ -5,18 +5,16 @@
 //! environments. What is taken over carries the tag of the generation that introduced it, anything else that of the
 //! candidate, and every name that mentions a tagged item follows it.
 
+use super::evidence::{self, Witness};
 use crate::GenerationId;
 use crate::image::Body;
 use crate::image::ModImage;
-use crate::image::debug::Name;
+use crate::image::debug::{Name, TypeKind, is_transient};
 use crate::image::name::{NameResolver, NumberedItem};
-use crate::image::name_table::{Member, tagged, without_tags};
-use crate::residents::{ResidentMember, Residents};
+use crate::image::name_table::{GroupKey, Member, tagged, without_tags};
+use crate::residents::{CanonicalGroups, CanonicalKey, Evidence, Resident, ResidentMember, Residents};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-
-type CanonicalKey = (Arc<str>, char, Arc<str>);
-pub(crate) type CanonicalGroups = HashMap<CanonicalKey, BTreeMap<u64, ResidentMember>>;
 
 /// Names of all symbols of a candidate as they are known in this process.
 pub(crate) struct Identities {
@@ -29,26 +27,31 @@ pub(crate) struct Identities {
     pub(crate) changed_coroutines: BTreeSet<Arc<str>>,
 }
 
-impl Identities {
-    /// The environment types of closures and coroutines, each with the generation that introduced it.
-    pub(crate) fn environments(&self) -> impl Iterator<Item = (&Name, GenerationId)> {
-        let members = self.groups.values().flat_map(BTreeMap::values);
-        members.filter_map(|member| member.member.environment.as_ref().map(|name| (name, member.introduced)))
-    }
-}
-
 /// Names every symbol of `image` against all residents, those in `order` first to last.
 pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[GenerationId]) -> Identities {
     let mut forced = BTreeSet::new();
-    let referrers = referrers(image);
+    let witness = Witness::new(image);
+    let evidence: HashMap<&GroupKey, BTreeMap<u64, Arc<Evidence>>> = image
+        .names
+        .groups
+        .iter()
+        .map(|(key, group)| {
+            let members = group.iter().map(|(number, member)| (*number, Arc::new(witness.of(group, member))));
+            (key, members.collect())
+        })
+        .collect();
+    let held_by = HeldBy::new(image);
+    let outgrown: Vec<BTreeSet<&Name>> =
+        residents.generations.iter().map(|resident| outgrown(image, resident, &held_by)).collect();
     loop {
         let mut tagger = Tagger {
             image,
-            referrers: &referrers,
             residents,
             order,
             next: residents.next_generation(),
             forced: &forced,
+            evidence: &evidence,
+            outgrown: &outgrown,
             found: Identities {
                 symbols: Vec::new(),
                 groups: HashMap::new(),
@@ -61,9 +64,9 @@ pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
         let symbols = symbols.map(|(index, symbol)| image.names.render(index, symbol, &mut tagger)).collect();
         let (renewed, mut found) = (tagger.renewed_environments, tagger.found);
         found.symbols = symbols;
-        // A suspended coroutine or a closure may sit inside another's environment, whose code resumes or calls it directly:
-        // that code has to stay the old one too, and whatever holds *it*.
-        let more = holders(image, &renewed, &forced);
+        // A suspended coroutine may sit inside another closure's or coroutine's environment, whose code resumes it
+        // directly: that code has to stay the old one too, and whatever holds *it*.
+        let more = holders(image, &held_by, &renewed, &forced);
         if more.is_empty() {
             return found;
         }
@@ -71,50 +74,83 @@ pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
     }
 }
 
-/// For every static among numbered items, by its data symbol, the functions that name it.
-fn referrers(image: &ModImage) -> HashMap<u32, BTreeSet<u32>> {
-    let members = image.names.groups.values().flat_map(BTreeMap::values);
-    let mut referrers: HashMap<u32, BTreeSet<u32>> =
-        members.flat_map(|member| &member.data).map(|symbol| (*symbol, BTreeSet::new())).collect();
-    if referrers.is_empty() {
-        return referrers;
-    }
-    let imported = image.import_count();
-    for relocation in image.code_relocations.iter().filter(|relocation| relocation.kind.is_memory_address()) {
-        if let Some(functions) = referrers.get_mut(&relocation.symbol) {
-            let defined = image.functions.partition_point(|function| function.body.end <= relocation.at);
-            functions.insert(imported + defined as u32);
-        }
-    }
-    referrers
+/// Types of and around environments that the image lays out otherwise than a resident did, and what holds them.
+fn outgrown<'a>(image: &'a ModImage, resident: &Resident, held_by: &HeldBy<'a>) -> BTreeSet<&'a Name> {
+    let types = image.debug.types.iter();
+    let changed =
+        types.filter(|(name, layouts)| resident.transient_types.get(*name).is_some_and(|was| **was != **layouts));
+    held_by.holders(changed.map(|(name, _)| name).collect())
 }
 
-/// Environments whose type mentions one of `renewed` and that are not forced to be new yet.
-fn holders(image: &ModImage, renewed: &BTreeSet<Name>, forced: &BTreeSet<Name>) -> BTreeSet<Name> {
-    if renewed.is_empty() {
-        return BTreeSet::new();
+/// For the name of every type the types that hold or point to it.
+struct HeldBy<'a>(HashMap<&'a str, Vec<&'a Name>>);
+
+impl<'a> HeldBy<'a> {
+    fn new(image: &'a ModImage) -> Self {
+        let mut held_by: HashMap<&str, Vec<&Name>> = HashMap::new();
+        for (name, layout) in
+            image.debug.types.iter().flat_map(|(name, layouts)| layouts.iter().map(move |l| (name, l)))
+        {
+            let target = match &layout.kind {
+                TypeKind::Pointer(target) | TypeKind::Enumeration(target) | TypeKind::Other(_, target) => {
+                    target.as_ref()
+                }
+                TypeKind::Array(element, _) => Some(element),
+                TypeKind::Struct | TypeKind::Union | TypeKind::Base(_) => None,
+            };
+            let contents = layout.variants.iter().filter_map(|variant| variant.content.as_ref());
+            for part in layout.fields.iter().chain(contents).map(|field| &field.type_name).chain(target) {
+                held_by.entry(part).or_default().push(name);
+            }
+        }
+        Self(held_by)
     }
+
+    /// `types` and all that holds them, at whatever depth.
+    fn holders(&self, types: Vec<&'a Name>) -> BTreeSet<&'a Name> {
+        let mut waiting = types;
+        let mut reached: BTreeSet<&Name> = waiting.iter().copied().collect();
+        while let Some(part) = waiting.pop() {
+            for holder in self.0.get(&**part).into_iter().flatten() {
+                if reached.insert(holder) {
+                    waiting.push(holder);
+                }
+            }
+        }
+        reached
+    }
+}
+
+/// Environments that hold one of `renewed`, at whatever depth, and that are not forced to be new yet.
+fn holders(
+    image: &ModImage,
+    held_by: &HeldBy<'_>,
+    renewed: &BTreeSet<Name>,
+    forced: &BTreeSet<Name>,
+) -> BTreeSet<Name> {
+    let mentions = |name: &&Name| renewed.iter().any(|environment| name.contains(&**environment));
+    let reached = held_by.holders(if renewed.is_empty() {
+        Vec::new()
+    } else {
+        image.debug.types.keys().filter(|name| is_transient(name)).filter(mentions).collect()
+    });
     let members = image.names.groups.values().flat_map(BTreeMap::values);
     members
         .filter_map(|member| member.environment.clone())
-        .filter(|name| !forced.contains(name) && !renewed.contains(name))
-        .filter(|name| {
-            image.debug.types.get(name).is_some_and(|layouts| {
-                let text = format!("{layouts:?}");
-                renewed.iter().chain(forced).any(|environment| text.contains(&**environment))
-            })
-        })
+        .filter(|name| !forced.contains(name) && !renewed.contains(name) && reached.contains(name))
         .collect()
 }
 
 struct Tagger<'a> {
     image: &'a ModImage,
-    referrers: &'a HashMap<u32, BTreeSet<u32>>,
     residents: &'a Residents,
     order: &'a [GenerationId],
     next: GenerationId,
     /// Environments that must count as changed because of what they hold.
     forced: &'a BTreeSet<Name>,
+    evidence: &'a HashMap<&'a GroupKey, BTreeMap<u64, Arc<Evidence>>>,
+    /// By resident: types of and around environments that this image lays out otherwise, and what holds them.
+    outgrown: &'a [BTreeSet<&'a Name>],
     found: Identities,
     /// Environments that residents have and that were not taken over.
     renewed_environments: BTreeSet<Name>,
@@ -127,10 +163,12 @@ impl NameResolver for Tagger<'_> {
 
     fn item(&mut self, parent: &str, item: &NumberedItem<'_>) -> String {
         let provisional = (Arc::from(&*without_tags(parent)), item.namespace, Arc::from(&*item.name));
-        let Some(group) = self.image.names.groups.get(&provisional) else { return item.text_as_is() };
+        let Some((provisional, group)) = self.image.names.groups.get_key_value(&provisional) else {
+            return item.text_as_is();
+        };
         let key: CanonicalKey = (Arc::from(parent), item.namespace, Arc::from(&*item.name));
         if !self.found.groups.contains_key(&key) {
-            let matched = self.match_group(&key, group);
+            let matched = self.match_group(&key, provisional, group);
             self.found.groups.insert(key.clone(), matched);
         }
         let introduced = self.found.groups.get(&key).and_then(|members| members.get(&item.disambiguator));
@@ -140,13 +178,20 @@ impl NameResolver for Tagger<'_> {
 }
 
 impl Tagger<'_> {
-    fn match_group(&mut self, key: &CanonicalKey, group: &BTreeMap<u64, Member>) -> BTreeMap<u64, ResidentMember> {
-        let bodies: Vec<BTreeSet<Body>> = group.values().map(|member| self.bodies_of(member)).collect();
+    fn match_group(
+        &mut self,
+        key: &CanonicalKey,
+        provisional: &GroupKey,
+        group: &BTreeMap<u64, Member>,
+    ) -> BTreeMap<u64, ResidentMember> {
+        let image = self.image;
+        let evidence = self.evidence.get(provisional);
+        let evidence_of = |number: u64| evidence.and_then(|all| all.get(&number)).cloned().unwrap_or_default();
         let own = |introduced: &dyn Fn(u64) -> GenerationId| {
-            let members = group.iter().zip(&bodies).map(|((number, member), bodies)| {
-                let bodies = bodies.clone();
-                let member = ResidentMember { member: member.clone(), bodies, introduced: introduced(*number) };
-                (*number, member)
+            let members = group.iter().map(|(number, member)| {
+                let bodies = bodies_of(image, member);
+                let (evidence, introduced) = (evidence_of(*number), introduced(*number));
+                (*number, ResidentMember { member: member.clone(), bodies, evidence, introduced })
             });
             members.collect::<BTreeMap<_, _>>()
         };
@@ -155,16 +200,12 @@ impl Tagger<'_> {
         for generation in self.order {
             let Some(theirs) = self.residents.resident(*generation).and_then(|r| r.groups.get(key)) else { continue };
             known = true;
-            if !same_sequence(theirs, group) || !self.statics_are_bound(theirs, group) {
+            if !same_sequence(theirs, group) || !self.contents_are_the_same(key, theirs, &fresh) {
                 continue;
             }
-            let renewed = self.renewed(theirs, &fresh);
+            let renewed = self.renewed(key, theirs, &fresh);
             for number in &renewed {
-                let member = &fresh[number].member;
-                self.note_renewed(key, member);
-                if !member.is_coroutine {
-                    *self.found.unmatched.entry(Arc::from(&*without_tags(&key.0))).or_default() += 1;
-                }
+                self.note_renewed(key, &fresh[number].member);
             }
             let next = self.next;
             let introduced = |number: u64| match theirs.get(&number) {
@@ -174,8 +215,6 @@ impl Tagger<'_> {
             return own(&introduced);
         }
         if known {
-            let parent = Arc::from(format!("{}", without_tags(&key.0)));
-            *self.found.unmatched.entry(parent).or_default() += group.len();
             for member in group.values() {
                 self.note_renewed(key, member);
             }
@@ -183,41 +222,48 @@ impl Tagger<'_> {
         fresh
     }
 
-    /// Notes what is not taken over, so that whatever holds its environment by value is not either.
     fn note_renewed(&mut self, key: &CanonicalKey, member: &Member) {
-        if member.is_coroutine {
-            self.found.changed_coroutines.insert(Arc::from(&*without_tags(&key.0)));
-        }
         self.renewed_environments.extend(member.environment.clone());
+        let parent = Arc::from(&*without_tags(&key.0));
+        if member.is_coroutine {
+            self.found.changed_coroutines.insert(parent);
+        } else {
+            *self.found.unmatched.entry(parent).or_default() += 1;
+        }
     }
 
-    /// Same-named statics in one scope are told apart by nothing but order, so they are taken over only where each is named
-    /// by some function whose body did not change. That is the enclosing one, or where it was inlined, what it went into:
-    /// bodies are compared with the numbers of what they name, so an unchanged one shows that the numbers still mean the
-    /// same.
-    fn statics_are_bound(&self, theirs: &BTreeMap<u64, ResidentMember>, group: &BTreeMap<u64, Member>) -> bool {
-        if group.len() < 2 {
+    /// Whether what is inside the members of a group is the same. Order says little of types and blocks: nothing is known
+    /// of them themselves, so the code that is named after them has to be what it was.
+    fn contents_are_the_same(
+        &self,
+        key: &CanonicalKey,
+        theirs: &BTreeMap<u64, ResidentMember>,
+        ours: &BTreeMap<u64, ResidentMember>,
+    ) -> bool {
+        if ours.len() < 2 {
             return true;
         }
-        let mut statics = group.iter().filter(|(_, member)| member.is_static);
-        statics.all(|(number, member)| {
-            let ours = self.bodies_of(member);
-            theirs
-                .get(number)
-                .is_some_and(|theirs| theirs.bodies.iter().any(|old| ours.iter().any(|own| own.code == old.code)))
-        })
-    }
-
-    /// The bodies that a member is known by: its own, or for a static those that name it.
-    fn bodies_of(&self, member: &Member) -> BTreeSet<Body> {
-        let naming = member.data.iter().filter_map(|symbol| self.referrers.get(symbol)).flatten();
-        member.functions.iter().chain(naming).filter_map(|function| self.image.body(*function).copied()).collect()
+        let is_described = key.1 == 'C' || ours.values().all(|own| !own.member.description.is_empty());
+        let same_relatives =
+            || theirs.values().zip(ours.values()).all(|(a, b)| a.evidence.relatives == b.evidence.relatives);
+        let all =
+            |members: &BTreeMap<u64, ResidentMember>| members.values().map(|m| m.evidence.clone()).collect::<Vec<_>>();
+        (is_described || same_relatives()) && evidence::statics_are_the_same(&all(theirs), &all(ours))
     }
 
     /// Members that must not be taken over although the sequence is the same.
-    fn renewed(&self, theirs: &BTreeMap<u64, ResidentMember>, ours: &BTreeMap<u64, ResidentMember>) -> BTreeSet<u64> {
+    fn renewed(
+        &self,
+        key: &CanonicalKey,
+        theirs: &BTreeMap<u64, ResidentMember>,
+        ours: &BTreeMap<u64, ResidentMember>,
+    ) -> BTreeSet<u64> {
         let code = |member: &ResidentMember| member.bodies.iter().map(|body| body.code).collect::<BTreeSet<_>>();
-        let mut renewed = BTreeSet::new();
+        let evidence = |members: &BTreeMap<u64, ResidentMember>| {
+            members.iter().map(|(number, member)| (*number, member.evidence.clone())).collect::<BTreeMap<_, _>>()
+        };
+        // The old code now stands at another number: two closures changed places.
+        let mut renewed = evidence::moved(&evidence(theirs), &evidence(ours));
         for (number, own) in ours {
             let Some(old) = theirs.get(number) else { continue };
             let (old_code, own_code) = (code(old), code(own));
@@ -229,26 +275,57 @@ impl Tagger<'_> {
             if own.member.environment.as_ref().is_some_and(|name| self.forced.contains(name)) {
                 renewed.insert(*number);
             }
-            if unchanged || old_code.is_empty() {
-                continue;
+            if self.is_another_elsewhere(key, *number, old.introduced, &own.member) {
+                renewed.insert(*number);
             }
-            // The old body now stands at another number: two closures changed places.
-            for (other, candidate) in ours {
-                if other != number && code(candidate) == old_code {
-                    renewed.extend([*number, *other]);
-                }
+            if self.is_outgrown(key, *number, old.introduced, &own.member) {
+                renewed.insert(*number);
             }
         }
         renewed
     }
+
+    /// Whether live state may hold the item's environment inside a type that is laid out otherwise now, such as a generic
+    /// struct that gained a field, whose methods are named after the item and follow it; or whether the environment holds
+    /// such a type, as that of a closure that was inlined into this one.
+    fn is_outgrown(&self, key: &CanonicalKey, number: u64, introduced: GenerationId, own: &Member) -> bool {
+        let Some(environment) = &own.environment else { return false };
+        self.residents.generations.iter().zip(self.outgrown).any(|(resident, outgrown)| {
+            resident.groups.get(key).and_then(|group| group.get(&number)).is_some_and(|m| m.introduced == introduced)
+                && outgrown.iter().any(|name| is_transient(name) && name.contains(&**environment))
+        })
+    }
+
+    /// Whether some resident knows this very item as something else. The one it is matched with may have had no code of
+    /// its own to compare.
+    fn is_another_elsewhere(&self, key: &CanonicalKey, number: u64, introduced: GenerationId, own: &Member) -> bool {
+        let residents = self.residents.generations.iter();
+        let mut same_item = residents.filter_map(|resident| resident.groups.get(key)?.get(&number));
+        same_item.any(|known| known.introduced == introduced && !same_member(&known.member, own))
+    }
 }
 
+/// Same numbers, and nothing that is known of a member on both sides differs.
 fn same_sequence(theirs: &BTreeMap<u64, ResidentMember>, ours: &BTreeMap<u64, Member>) -> bool {
     theirs.len() == ours.len()
         && theirs.iter().zip(ours).all(|((their_number, their), (our_number, our))| {
-            their_number == our_number
-                && their.member.description == our.description
-                && their.member.is_coroutine == our.is_coroutine
-                && their.member.is_static == our.is_static
+            their_number == our_number && same_member(&their.member, our)
         })
+}
+
+/// A member without code of its own, inlined wherever it is called, has no signature, and one that no function is named
+/// after has no slot that live state could hold. (The code of a closure that is called once is inlined into the function
+/// that its vtable holds, which is named after it.)
+fn same_member(their: &Member, our: &Member) -> bool {
+    let has_code = |member: &Member| !member.functions.is_empty() || member.is_static;
+    let is_mentioned = |member: &Member| has_code(member) || !member.relatives.is_empty() || !member.data.is_empty();
+    let same_self = their.description == our.description
+        && their.is_coroutine == our.is_coroutine
+        && their.is_static == our.is_static;
+    (!has_code(their) || !has_code(our) || same_self)
+        && (!is_mentioned(their) || !is_mentioned(our) || their.captures == our.captures)
+}
+
+fn bodies_of(image: &ModImage, member: &Member) -> BTreeSet<Body> {
+    member.functions.iter().filter_map(|function| image.body(*function).copied()).collect()
 }

@@ -4,19 +4,17 @@
 
 mod difference;
 mod environment;
+mod evidence;
 mod functions;
 mod identity;
 mod statics;
-mod transient;
 mod types;
 mod vtables;
 
 pub use difference::{Difference, SourcePosition};
-pub(crate) use identity::CanonicalGroups;
 
-use crate::image::debug::TypeLayout;
 use crate::image::{Fingerprint, Fingerprinter, ModImage};
-use crate::residents::{Residents, StaticFacts, VtableShape};
+use crate::residents::{CanonicalGroups, Residents, StaticFacts, VtableShape};
 use crate::{GenerationId, image::Body};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -55,8 +53,6 @@ pub(crate) struct CandidateFacts {
     pub(crate) names: Vec<Option<Arc<str>>>,
     /// For every function symbol its slot identity: name and source signature.
     pub(crate) slot_names: Vec<Option<Arc<str>>>,
-    /// Layouts of types that mention closures or coroutines, under names that tell which generation introduced those.
-    pub(crate) transient_types: BTreeMap<Arc<str>, BTreeSet<TypeLayout>>,
     pub(crate) groups: CanonicalGroups,
     pub(crate) functions: BTreeMap<Arc<str>, BTreeSet<Body>>,
     /// Mutable statics by name, with the index of their piece.
@@ -81,7 +77,6 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     let mut order: Vec<GenerationId> = base.into_iter().collect();
     order.extend((1..=residents.generation_count()).rev().map(GenerationId::new).filter(|g| Some(*g) != base));
     let identities = identity::identify(&next, residents, &order);
-    let transient_types = transient::types(&next, &identities);
     let names = identities.symbols;
     let slot_names = functions::slot_names(&next, &names);
     let mut whole = Fingerprinter::new();
@@ -94,7 +89,6 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
         allocator: environment::allocator(&next, &names),
         names,
         slot_names,
-        transient_types,
         groups: identities.groups,
         file: whole.finish(),
     };
@@ -117,7 +111,7 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
         environment::compare(&next, &facts, resident, residents, &mut differences);
     }
     if residents.generation_count() > 0 {
-        types::compare(&next, &facts, residents, &mut differences);
+        types::compare(&next, residents, &mut differences);
         vtables::compare(&next, &facts, residents, &mut differences);
     }
     Comparison { image: next, base, facts, differences, identical }

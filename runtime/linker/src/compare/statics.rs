@@ -89,7 +89,7 @@ fn prove(
 
 /// Whether the static's crate was compiled without debug information of its own: a crate from a registry, or the
 /// standard library, whose sources the compiler names by its own prefix.
-fn is_opaque(image: &ModImage, symbol: usize) -> bool {
+pub(super) fn is_opaque(image: &ModImage, symbol: usize) -> bool {
     match image.names.parsed(symbol) {
         Some(SymbolName::V0(name)) => name
             .root()

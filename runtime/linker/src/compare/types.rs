@@ -1,19 +1,12 @@
 //! Type layouts: every type of one qualified name keeps its layout, whether or not live state is seen to use it.
 
-use super::CandidateFacts;
 use super::difference::Difference;
 use crate::image::ModImage;
 use crate::image::debug::{Field, TypeKind, TypeLayout, is_transient};
-use crate::image::name_table::without_tags;
 use crate::residents::Residents;
 use std::collections::BTreeSet;
 
-pub(super) fn compare(
-    image: &ModImage,
-    facts: &CandidateFacts,
-    residents: &Residents,
-    differences: &mut Vec<Difference>,
-) {
+pub(super) fn compare(image: &ModImage, residents: &Residents, differences: &mut Vec<Difference>) {
     for (name, layouts) in &image.debug.types {
         // Environments of closures and coroutines change with their bodies; live ones keep their old bodies.
         if is_transient(name) {
@@ -27,16 +20,6 @@ pub(super) fn compare(
                 is: describe(layouts),
             }),
             Some(_) => {}
-        }
-    }
-    // What is generic over an environment, or declared inside a closure, keeps its layout while that is the same.
-    for (name, layouts) in &facts.transient_types {
-        if let Some(known) = residents.types.get(name).filter(|known| ***known != *layouts) {
-            differences.push(Difference::TypeChanged {
-                item: without_tags(name).into_owned(),
-                was: describe(known),
-                is: describe(layouts),
-            });
         }
     }
 }

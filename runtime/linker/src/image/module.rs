@@ -82,7 +82,6 @@ pub(crate) struct DefinedGlobal {
 /// An active element segment of the function table.
 #[derive(Clone, Debug)]
 pub(crate) struct ElementSegment {
-    pub(crate) first_index: u32,
     pub(crate) functions: Vec<u32>,
 }
 

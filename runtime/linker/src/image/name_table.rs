@@ -19,15 +19,19 @@ pub(crate) type GroupKey = (Arc<str>, char, Arc<str>);
 /// What distinguishes a member of a group besides its number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Member {
-    /// Kind, signature and environment as text; empty where nothing is known of the member itself.
-    pub(crate) description: String,
+    /// Kind and signature as text; empty where nothing is known of the member itself.
+    pub(crate) description: Arc<str>,
+    /// Layout of the environment as text, for closures and coroutines.
+    pub(crate) captures: Arc<str>,
     pub(crate) is_coroutine: bool,
     pub(crate) is_static: bool,
     /// Name of the environment type of a closure or coroutine.
     pub(crate) environment: Option<Name>,
     /// Defined functions that are copies of this member.
     pub(crate) functions: BTreeSet<u32>,
-    /// Data symbols of this member, if it is a static.
+    /// Functions whose name mentions this member: itself, what is inside it, what is generic over it.
+    pub(crate) relatives: BTreeSet<u32>,
+    /// Symbols of data whose name mentions this member.
     pub(crate) data: BTreeSet<u32>,
 }
 
@@ -87,14 +91,28 @@ impl NameTable {
     }
 
     fn collect_groups(&mut self, symbols: &[Symbol], debug: &DebugFacts) {
-        let mut collector = Collector { ambiguous: &self.ambiguous_crates, groups: BTreeMap::new(), last: None };
+        let mut collector = Collector {
+            ambiguous: &self.ambiguous_crates,
+            groups: BTreeMap::new(),
+            last: None,
+            mentioned: BTreeSet::new(),
+        };
         let mut members: HashMap<(GroupKey, u64), Member> = HashMap::new();
         let static_names: BTreeSet<&str> = debug.variables.iter().map(|variable| &*variable.linkage_name).collect();
         let mut note =
             |collector: &mut Collector<'_>, name: &SymbolName, linkage: &str, symbol: Option<(u32, SymbolTarget)>| {
                 let SymbolName::V0(name) = name else { return };
                 collector.last = None;
+                collector.mentioned.clear();
                 let rendered = name.render(collector);
+                for mentioned in &collector.mentioned {
+                    let member = members.entry(mentioned.clone()).or_default();
+                    match symbol {
+                        Some((_, SymbolTarget::Function(function))) => drop(member.relatives.insert(function)),
+                        Some((index, SymbolTarget::Data { .. })) => drop(member.data.insert(index)),
+                        _ => {}
+                    }
+                }
                 // Only the item that the symbol itself is can be described by what is known of the symbol, not one that its
                 // generic arguments mention.
                 let Some((key, number)) = collector.last.take() else { return };
@@ -104,28 +122,29 @@ impl NameTable {
                 }
                 let last = (key, number);
                 let member = members.entry(last).or_default();
-                if let Some(function) = debug.functions.get(linkage) {
+                if let Some(function) = debug.function(linkage) {
                     member.is_coroutine |= matches!(function.kind, FunctionKind::Coroutine { .. });
                     member.environment = member.environment.take().or_else(|| environment(function).cloned());
-                    member.description = describe(function, debug);
+                    member.description = format!("{:?} {:?}", function.kind, function.signatures).into();
+                    let layouts = environment(function).and_then(|name| debug.types.get(name));
+                    member.captures = layouts.map(|layouts| format!("{layouts:?}")).unwrap_or_default().into();
                 }
-                match symbol {
-                    Some((_, SymbolTarget::Function(index))) => {
+                match symbol.map(|(_, target)| target) {
+                    Some(SymbolTarget::Function(index)) => {
                         member.functions.insert(index);
                     }
-                    Some((index, SymbolTarget::Data { size, .. })) => {
+                    Some(SymbolTarget::Data { size, .. }) => {
                         member.is_static = true;
-                        member.data.insert(index);
                         if member.description.is_empty() {
-                            member.description = format!("static of {size} bytes");
+                            member.description = format!("static of {size} bytes").into();
                         }
                     }
                     _ => member.is_static |= static_names.contains(linkage),
                 }
             };
-        for (index, (symbol, name)) in symbols.iter().zip(&self.parsed).enumerate() {
+        for ((symbol, name), index) in symbols.iter().zip(&self.parsed).zip(0..) {
             if let Some(name) = name {
-                note(&mut collector, name, &symbol.name, Some((index as u32, symbol.target)));
+                note(&mut collector, name, &symbol.name, Some((index, symbol.target)));
             }
         }
         for linkage in debug.functions.keys().map(|name| &**name).chain(static_names.iter().copied()) {
@@ -187,11 +206,6 @@ fn environment(function: &FunctionFacts) -> Option<&Name> {
     }
 }
 
-fn describe(function: &FunctionFacts, debug: &DebugFacts) -> String {
-    let environment = environment(function).and_then(|name| debug.types.get(name));
-    format!("{:?} {:?} environment {environment:?}", function.kind, function.signatures)
-}
-
 struct Plain<'a> {
     ambiguous: &'a BTreeSet<String>,
 }
@@ -210,6 +224,8 @@ struct Collector<'a> {
     ambiguous: &'a BTreeSet<String>,
     groups: BTreeMap<GroupKey, BTreeSet<u64>>,
     last: Option<(GroupKey, u64)>,
+    /// Every item that the name being rendered mentions.
+    mentioned: BTreeSet<(GroupKey, u64)>,
 }
 
 impl NameResolver for Collector<'_> {
@@ -221,6 +237,7 @@ impl NameResolver for Collector<'_> {
         let key: GroupKey = (Arc::from(parent), item.namespace, Arc::from(&*item.name));
         if item.namespace != 'S' {
             self.groups.entry(key.clone()).or_default().insert(item.disambiguator);
+            self.mentioned.insert((key.clone(), item.disambiguator));
         }
         self.last = Some((key, item.disambiguator));
         item.text_as_is()

@@ -207,12 +207,13 @@ impl<'a> RawModule<'a> {
             }
             return Ok(());
         };
-        let (Some(first), ElementItems::Functions(items)) = (constant(&offset_expr)?, element.items) else {
+        // Where the static linker put them is of no interest: slots are names.
+        let (Some(_), ElementItems::Functions(items)) = (constant(&offset_expr)?, element.items) else {
             self.unsupported("an element segment has no constant index or holds expressions");
             return Ok(());
         };
         let functions = items.into_iter().collect::<Result<Vec<_>, _>>().map_err(malformed)?;
-        self.elements.push(ElementSegment { first_index: first as u32, functions });
+        self.elements.push(ElementSegment { functions });
         Ok(())
     }
 
@@ -308,6 +309,9 @@ impl<'a> RawModule<'a> {
         self.toolchain.sort();
         let debug = debug::read(|name| self.debug_sections.get(name).copied())
             .map_err(|error| ReadError::Debug(error.to_string()))?;
+        // Mods may hold code of several compilers; each of them counts.
+        let compilers = debug.producers.iter().map(|producer| format!("compiler {producer}"));
+        self.toolchain.extend(compilers);
         let names = name_table::NameTable::new(&symbols, &debug);
         let provisional = names.provisional(&symbols);
         let mut image = ModImage {

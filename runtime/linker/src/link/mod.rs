@@ -12,13 +12,15 @@ mod patch;
 pub use error::PlaceError;
 
 use crate::compare::Comparison;
+use crate::image::Body;
+use crate::image::debug::is_transient;
 use crate::image::name_table::without_tags;
-use crate::residents::{Resident, Residents, StaticFacts};
+use crate::residents::{CanonicalGroups, Resident, Residents, StaticFacts};
 use crate::verify::Permit;
 use crate::{GenerationId, PieceId, SlotIndex, limits};
 use draft::Draft;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Name of the import module from which a linked module takes memory, stack pointer and table.
@@ -146,15 +148,24 @@ impl Residents {
         self.next_piece = admission.next_piece;
         self.stack_size = admission.stack_size;
         self.vtables.extend(facts.vtable_shapes());
-        for (name, layouts) in image.debug.types.into_iter().chain(facts.transient_types) {
-            self.types.entry(name).or_insert_with(|| Arc::new(layouts));
+        let mut transient_types = BTreeMap::new();
+        for (name, layouts) in image.debug.types {
+            if is_transient(&name) {
+                let known = base.and_then(|base| self.resident(base)?.transient_types.get(&name));
+                let layouts = known.filter(|known| ***known == layouts).cloned().unwrap_or_else(|| Arc::new(layouts));
+                transient_types.insert(self.share(name), layouts);
+            } else {
+                self.types.entry(name).or_insert_with(|| Arc::new(layouts));
+            }
         }
         let statics: BTreeMap<Arc<str>, StaticFacts> =
             facts.statics.into_iter().map(|(name, (_, facts))| (name, facts)).collect();
+        let functions = self.share_bodies(base, facts.functions);
+        let groups = self.share_groups(facts.groups);
         self.generations.push(Resident {
             base,
-            functions: facts.functions,
-            groups: facts.groups,
+            functions,
+            groups,
             statics,
             read_only: facts.read_only,
             exports: image.exports,
@@ -163,7 +174,29 @@ impl Residents {
             crates: image.names.crates,
             allocator: facts.allocator,
             custom: image.custom,
+            transient_types,
             file: Some(facts.file),
         });
+    }
+    /// Most functions of a generation are those of the one it replaced: they share names and bodies.
+    fn share_bodies(
+        &mut self,
+        base: Option<GenerationId>,
+        functions: BTreeMap<Arc<str>, BTreeSet<Body>>,
+    ) -> BTreeMap<Arc<str>, Arc<BTreeSet<Body>>> {
+        let shared = functions.into_iter().map(|(name, bodies)| {
+            let name = self.share(name);
+            let known = base.and_then(|base| self.resident(base)?.functions.get(&name));
+            let bodies = known.filter(|known| ***known == bodies).cloned().unwrap_or_else(|| Arc::new(bodies));
+            (name, bodies)
+        });
+        shared.collect()
+    }
+
+    fn share_groups(&mut self, mut groups: CanonicalGroups) -> CanonicalGroups {
+        for member in groups.values_mut().flat_map(BTreeMap::values_mut) {
+            member.member.description = self.share(member.member.description.clone());
+        }
+        groups
     }
 }

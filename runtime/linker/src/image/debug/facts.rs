@@ -205,7 +205,7 @@ impl DebugFacts {
 
 /// Whether a type's name is the compiler's making, or generic over such: it holds an environment of a closure or
 /// coroutine, or something else in braces. No type that an author wrote has braces in its name, numbered impl blocks
-/// (see [`is_numbered`]) and unhashable constants excepted.
+/// (`{impl#3}`) and unhashable constants excepted.
 pub(crate) fn is_transient(name: &str) -> bool {
     let mut rest = name;
     while let Some(at) = rest.find('{') {
@@ -218,6 +218,7 @@ pub(crate) fn is_transient(name: &str) -> bool {
 }
 
 /// Whether a name still holds the number of an impl block, which shifts when another is inserted before it.
+#[cfg(test)]
 pub(crate) fn is_numbered(name: &str) -> bool {
     name.contains("{impl#")
 }

@@ -22,11 +22,13 @@ mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) use error::{DebugError, DebugProblem};
+pub(crate) use error::DebugError;
 pub(crate) use facts::{
-    CrateIdentity, DebugFacts, DebugLevel, DiscriminantValues, Field, FunctionFacts, FunctionKind, Location, Name,
-    Position, Signature, StaticVariable, TypeKind, TypeLayout, Variant, VtableVariable, is_numbered, is_transient,
+    CrateIdentity, DebugFacts, DebugLevel, Field, FunctionFacts, FunctionKind, Location, Name, StaticVariable,
+    TypeKind, TypeLayout, VtableVariable, is_transient,
 };
+#[cfg(test)]
+pub(crate) use facts::{DiscriminantValues, Signature, is_numbered};
 use impls::ImplNames;
 use lines::Files;
 use records::Records;

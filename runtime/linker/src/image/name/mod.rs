@@ -165,6 +165,7 @@ impl V0Name {
     }
 
     /// Every nested item with its place, parents before children.
+    #[cfg(test)]
     pub(crate) fn items(&self) -> impl Iterator<Item = (NodeRef<'_>, NumberedItem<'_>)> {
         // Children lie before their parents, and the parent path of an item is a child of the item's node.
         (0..self.nodes.len()).filter_map(|index| {

@@ -77,7 +77,8 @@ impl Renderer<'_> {
             Node::Crate { hash, name: identifier } => {
                 let text = name.identifier(*identifier);
                 let hash = name.span(*hash);
-                self.out.push_str(&text);
+                // No crate is without a name; should a symbol have one, it must not vanish.
+                self.out.push_str(if text.is_empty() { "{}" } else { &text });
                 if self.resolver.keep_crate_hash(&text, hash) {
                     self.write(format_args!("[{hash}]"));
                 }

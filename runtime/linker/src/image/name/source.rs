@@ -25,7 +25,7 @@ impl<'a> NodeRef<'a> {
         while at.is_closure() {
             at = at.parent()?;
         }
-        let own = at.arguments().iter().filter(|argument| !matches!(argument, super::Argument::Lifetime(_))).count();
+        let own = at.arguments().iter().filter(|argument| **argument != super::Argument::Lifetime).count();
         let parent = at.parent()?;
         parent.is_impl().then_some((parent, own))
     }

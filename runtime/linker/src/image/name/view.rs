@@ -12,15 +12,15 @@ pub(crate) struct NodeRef<'a> {
     id: NodeId,
 }
 
-/// A generic argument.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Argument<'a> {
-    /// 0 is erased.
-    Lifetime(u64),
+/// What kind of generic argument it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Argument {
+    /// A lifetime, erased or bound.
+    Lifetime,
     /// A type.
-    Type(NodeRef<'a>),
+    Type,
     /// A constant.
-    Constant(NodeRef<'a>),
+    Constant,
 }
 
 impl<'a> NodeRef<'a> {
@@ -58,19 +58,17 @@ impl<'a> NodeRef<'a> {
         }
     }
 
-    /// The generic arguments at the end of the path.
-    pub(crate) fn arguments(self) -> Vec<Argument<'a>> {
+    /// The kinds of the generic arguments at the end of the path.
+    pub(crate) fn arguments(self) -> Vec<Argument> {
         let Node::Generic { arguments, .. } = self.node() else {
             return Vec::new();
         };
-        arguments
-            .iter()
-            .map(|argument| match *argument {
-                tree::Argument::Lifetime(index) => Argument::Lifetime(index),
-                tree::Argument::Type(id) => Argument::Type(self.at(id)),
-                tree::Argument::Constant(id) => Argument::Constant(self.at(id)),
-            })
-            .collect()
+        let kinds = arguments.iter().map(|argument| match argument {
+            tree::Argument::Lifetime(_) => Argument::Lifetime,
+            tree::Argument::Type(_) => Argument::Type,
+            tree::Argument::Constant(_) => Argument::Constant,
+        });
+        kinds.collect()
     }
 
     /// The item this path ends in, if this is such a path (without arguments).
@@ -106,36 +104,6 @@ impl<'a> NodeRef<'a> {
             | Node::TraitDefinition { self_type, .. } => Some(*self_type),
             _ => None,
         })
-    }
-
-    /// `Trait` of the innermost `<T as Trait>` on the way outwards, unless a `<T>` is met before.
-    pub(crate) fn trait_path(self) -> Option<Self> {
-        self.qualified(|node| match node {
-            Node::TraitImpl { trait_path, .. } | Node::TraitDefinition { trait_path, .. } => Some(*trait_path),
-            _ => None,
-        })
-    }
-
-    /// The module (or function) in which the impl block stands that [`NodeRef::self_type`] found.
-    pub(crate) fn impl_module(self) -> Option<Self> {
-        self.qualified(|node| match node {
-            Node::InherentImpl { module, .. } | Node::TraitImpl { module, .. } => Some(*module),
-            _ => None,
-        })
-    }
-
-    /// The impl block's number in its module, as `{impl#N}` of debug information has it.
-    pub(crate) fn impl_number(self) -> Option<u64> {
-        let mut at = self;
-        loop {
-            match at.node() {
-                Node::InherentImpl { number, .. } | Node::TraitImpl { number, .. } => {
-                    return Some(*number);
-                }
-                Node::Generic { path: next, .. } | Node::Item { parent: next, .. } => at = at.at(*next),
-                _ => return None,
-            }
-        }
     }
 
     fn qualified(self, pick: impl Fn(&Node) -> Option<NodeId>) -> Option<Self> {

@@ -144,9 +144,6 @@ fn parts_of_a_name_can_be_asked_for() {
     assert!(root.is_closure());
     assert_eq!(format!("{:?}", root.self_type().unwrap()), "a::m::Foo<u8>");
     assert_eq!(format!("{:?}", root.self_type().unwrap().nominal_path().unwrap()), "a::m::Foo");
-    assert_eq!(format!("{:?}", root.trait_path().unwrap()), "a::m::T");
-    assert_eq!(format!("{:?}", root.impl_module().unwrap()), "a::m");
-    assert_eq!(root.impl_number(), Some(5));
     assert_eq!(root.home_crate().unwrap().1, "9");
     assert_eq!(root.parent().unwrap().item().unwrap().name, "call");
 }
@@ -157,7 +154,7 @@ fn identities_are_equal_exactly_when_what_they_keep_is() {
     let strategy = path();
     let mut by_identity: HashMap<String, String> = HashMap::new();
     let mut by_kept: HashMap<String, String> = HashMap::new();
-    for _ in 0..20_000 {
+    for _ in 0..100_000 {
         let (symbol, kept) = strategy.new_tree(&mut runner).unwrap().current();
         let symbol = format!("_R{symbol}");
         let text = identity(&symbol);
@@ -189,7 +186,7 @@ proptest! {
         if let SymbolName::V0(name) = parse(&String::from_utf8(bytes).unwrap()) {
             prop_assert!(name.render(&mut NumbersAsTheyAre).len() <= crate::limits::NAME_EXPANDED_BYTES);
             for (node, _) in name.items() {
-                let _ = (node.self_type(), node.trait_path(), node.home_crate(), node.arguments(), node.parent());
+                let _ = (node.self_type(), node.home_crate(), node.arguments(), node.parent());
             }
         }
     }

@@ -1,0 +1,148 @@
+//! The command line: what can be asked for, and its defaults. Carries nothing out.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{mods::ModsFolder, server::ServerConfig, soak::SoakConfig};
+
+/// The arena: a networked game whose rules are swapped while players stay connected.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do; `serve` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `serve`.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build the mods and serve players (the default)
+    Serve(ServeArgs),
+    /// Let bots play, swap the rules under them, and report
+    Soak(SoakArgs),
+}
+
+/// Options of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+    /// Port to listen on; 0 for any
+    #[arg(long, default_value_t = 7878)]
+    pub port: u16,
+    /// Ticks per second
+    #[arg(long, default_value_t = 60)]
+    pub tick_rate: u32,
+    /// Frames per second that players are sent
+    #[arg(long, default_value_t = 30)]
+    pub frame_rate: u32,
+    /// Worlds, each on a thread of its own
+    #[arg(long, default_value_t = 1)]
+    pub worlds: usize,
+    /// Folder of the mods' sources; finished files are in its folder `built`
+    #[arg(long)]
+    pub mods_dir: Option<PathBuf>,
+    /// Use the files in `built` as they are
+    #[arg(long)]
+    pub no_build: bool,
+}
+
+/// Options of `soak`.
+#[derive(Clone, Debug, Args)]
+pub struct SoakArgs {
+    /// Bots, spread over the worlds
+    #[arg(long, default_value_t = 200)]
+    pub players: usize,
+    /// Worlds, each on a thread of its own
+    #[arg(long, default_value_t = 1)]
+    pub worlds: usize,
+    /// Ticks per second
+    #[arg(long, default_value_t = 60)]
+    pub tick_rate: u32,
+    /// Frames per second that bots are sent
+    #[arg(long, default_value_t = 10)]
+    pub frame_rate: u32,
+    /// Inputs per second of each bot
+    #[arg(long, default_value_t = 20)]
+    pub input_rate: u32,
+    /// Seconds of the baseline, and again of the phase with swaps
+    #[arg(long, default_value_t = 30)]
+    pub seconds: u32,
+    /// Swaps, each with a binary of its own
+    #[arg(long, default_value_t = 100)]
+    pub swaps: usize,
+    /// Mebibytes of live state in each world, beside the game's
+    #[arg(long, default_value_t = 0)]
+    pub state_mib: u32,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Folder of the mods' sources
+    #[arg(long)]
+    pub mods_dir: Option<PathBuf>,
+}
+
+impl ServeArgs {
+    /// How the server runs.
+    pub fn server_config(&self) -> ServerConfig {
+        ServerConfig { worlds: self.worlds, tick_rate: self.tick_rate, frame_rate: self.frame_rate, samples_max: 0 }
+    }
+
+    /// Where the mods are.
+    pub fn mods_folder(&self) -> ModsFolder {
+        mods_folder(&self.mods_dir)
+    }
+}
+
+impl SoakArgs {
+    /// What the soak does.
+    pub fn soak_config(&self) -> SoakConfig {
+        SoakConfig {
+            players: self.players,
+            worlds: self.worlds,
+            tick_rate: self.tick_rate,
+            frame_rate: self.frame_rate,
+            input_rate: self.input_rate,
+            seconds: self.seconds,
+            swaps: self.swaps,
+            state_mib: self.state_mib,
+        }
+    }
+
+    /// Where the mods are.
+    pub fn mods_folder(&self) -> ModsFolder {
+        mods_folder(&self.mods_dir)
+    }
+}
+
+fn mods_folder(given: &Option<PathBuf>) -> ModsFolder {
+    given.as_ref().map_or_else(ModsFolder::of_the_example, ModsFolder::new)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_serves_by_default() {
+        Cli::command().debug_assert();
+        let cli = Cli::try_parse_from(["example-server", "--port", "0"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.serve.port, 0);
+        let soak = ["example-server", "soak", "--players", "8", "--swaps", "3", "--state-mib", "1", "--json"];
+        let Some(Command::Soak(soak)) = Cli::try_parse_from(soak).unwrap().command else {
+            panic!("expected a soak");
+        };
+        assert_eq!((soak.players, soak.swaps, soak.state_mib, soak.json), (8, 3, 1, true));
+    }
+}

@@ -1,0 +1,75 @@
+//! Every limit of the example server, with its unit and the reason for its value. Nothing else lives here.
+
+use std::time::Duration;
+
+/// Bytes of one message from a client. The longest that makes sense, a hello, stays far below.
+pub const MESSAGE_BYTES_MAX: usize = 4 << 10;
+
+/// Characters of a player's name; the rest is cut.
+pub const NAME_CHARS_MAX: usize = 24;
+
+/// Messages that one client may send within a second. Controls at 60 per second are far below.
+pub const MESSAGES_PER_SECOND_MAX: u32 = 600;
+
+/// Inputs of one player that wait for their world. When they are full, the server stops reading from that client's socket.
+pub const INPUTS_QUEUED_MAX: usize = 64;
+
+/// Inputs of one player that one tick applies; the rest stays queued. A player who sends a burst cannot stretch a tick.
+pub const INPUTS_PER_TICK_MAX: usize = 8;
+
+/// Players who wait to enter one world.
+pub const ARRIVALS_QUEUED_MAX: usize = 256;
+
+/// Players who enter one world in one tick.
+pub const ARRIVALS_PER_TICK_MAX: usize = 32;
+
+/// Lines of text and awards that wait for one client. A client who lets more pile up is disconnected as too slow.
+pub const NOTICES_QUEUED_MAX: usize = 512;
+
+/// What ticks of one world hand out that waits to be encoded. More is dropped: the tick never waits for it.
+pub const OUTPUTS_QUEUED_MAX: usize = 64;
+
+/// Commands that wait for one world's thread.
+pub const COMMANDS_QUEUED_MAX: usize = 16;
+
+/// Log lines that wait to be written. More are dropped.
+pub const LOG_LINES_QUEUED_MAX: usize = 4096;
+
+/// Connections at one time.
+pub const SESSIONS_MAX: usize = 4096;
+
+/// Bytes of the reason in a close frame: RFC 6455, section 5.5, allows 125 with the code.
+pub const CLOSE_REASON_BYTES_MAX: usize = 123;
+
+/// Bytes that are read from, or collected for, one socket at a time. The WebSocket library would take 128 KiB per connection.
+pub const SOCKET_BUFFER_BYTES: usize = 8 << 10;
+
+/// How long the WebSocket handshake and the hello may take together.
+pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long a client may take to accept one message before it is disconnected as too slow.
+pub const WRITE_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long a closing handshake may take.
+pub const CLOSE_WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// How long sessions have to end when the server stops.
+pub const STOP_WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// How long preparing a submission may take.
+pub const SUBMISSION_WAIT_MAX: Duration = Duration::from_secs(300);
+
+/// How long a world's thread may take to answer a command: reserving a gibibyte of state takes seconds.
+pub const COMMAND_WAIT_MAX: Duration = Duration::from_secs(120);
+
+/// Ticks that a world catches up on after a stall; time beyond that is skipped.
+pub const CATCH_UP_TICKS_MAX: u32 = 30;
+
+/// Ticks per second that can be asked for.
+pub const TICK_RATE_MAX: u32 = 1000;
+
+/// Worlds that can be asked for: each has a thread.
+pub const WORLDS_MAX: usize = 1024;
+
+const _: () = assert!(INPUTS_PER_TICK_MAX <= INPUTS_QUEUED_MAX);
+const _: () = assert!(NAME_CHARS_MAX * 4 < MESSAGE_BYTES_MAX);

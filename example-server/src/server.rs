@@ -1,0 +1,290 @@
+//! Wiring: runtime, worlds with their threads, sessions. Used by `serve`, by the soak and by tests alike.
+
+use std::{
+    collections::HashSet,
+    io,
+    net::{SocketAddr, TcpListener as StdListener},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use arena_api::arena_host;
+use crossbeam_channel::{Receiver, bounded};
+use tickswap::{Control, Runtime, WorldError};
+use tickswap_abi::{ModName, ModNameError};
+use tokio::{
+    net::TcpListener,
+    sync::{broadcast, mpsc, watch},
+};
+
+use crate::{
+    door,
+    hall::{EncodedFrame, Entrance, Hall},
+    limits::{
+        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STOP_WAIT_MAX, SUBMISSION_WAIT_MAX, TICK_RATE_MAX,
+        WORLDS_MAX,
+    },
+    mods::{self, ModFile, ModsError},
+    room::{self, ARENA_MOD, ArenaQueries, Room, RoomCommands, RoomParts, RoomReport},
+};
+
+/// How a server runs.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Worlds, each with a thread of its own.
+    pub worlds: usize,
+    /// Ticks per second of each world.
+    pub tick_rate: u32,
+    /// Frames per second that players are sent, at most the tick rate.
+    pub frame_rate: u32,
+    /// Ticks of each world to remember for a measurement; 0 for none.
+    pub samples_max: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0 }
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The address cannot be had.
+    #[error("{}", address_trouble(.address, .source))]
+    Address {
+        /// Host and port.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A number that makes no sense.
+    #[error("{what} is {found}, expected 1 to {limit}")]
+    OutOfRange {
+        /// What.
+        what: &'static str,
+        /// What was given.
+        found: u64,
+        /// The most that is possible.
+        limit: u64,
+    },
+    /// The runtime cannot be built.
+    #[error(transparent)]
+    Runtime(#[from] tickswap::BuildError),
+    /// The mods do not load.
+    #[error(transparent)]
+    Mods(#[from] ModsError),
+    /// None of the mods is the arena.
+    #[error("expected a mod named {ARENA_MOD}, which answers for the arena's state, among {found:?}")]
+    NoArena {
+        /// The mods there are.
+        found: Vec<ModName>,
+    },
+    /// The name of a mod of this server is none.
+    #[error(transparent)]
+    Name(#[from] ModNameError),
+    /// A world does not start.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The system gives no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// A running server. [`Server::stop`] ends it; dropping it ends it too, without a report.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    runtime: Runtime,
+    rooms: Vec<RoomHandle>,
+    stop_rooms: Arc<AtomicBool>,
+    phase: Arc<AtomicU8>,
+    stopping: watch::Sender<bool>,
+    sessions: Option<tokio::runtime::Runtime>,
+    /// Closes when the door and all sessions have ended.
+    door: Option<Receiver<()>>,
+}
+
+/// A world of a running server.
+#[derive(Debug)]
+pub struct RoomHandle {
+    /// Its name.
+    pub name: String,
+    /// What can be asked of it.
+    pub commands: RoomCommands,
+    thread: Option<JoinHandle<RoomReport>>,
+}
+
+impl Server {
+    /// Loads the mods, starts the worlds and serves clients.
+    pub fn start(listener: StdListener, config: &ServerConfig, mods: Vec<ModFile>) -> Result<Self, ServerError> {
+        check("the tick rate", u64::from(config.tick_rate), u64::from(TICK_RATE_MAX))?;
+        check("the frame rate", u64::from(config.frame_rate), u64::from(TICK_RATE_MAX))?;
+        check("the number of worlds", config.worlds as u64, WORLDS_MAX as u64)?;
+        let runtime = load(mods)?;
+        let sessions = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("sessions")
+            .enable_all()
+            .build()
+            .map_err(ServerError::Thread)?;
+        let mut server = Self {
+            address: listener.local_addr().map_err(ServerError::Thread)?,
+            runtime,
+            rooms: Vec::new(),
+            stop_rooms: Arc::default(),
+            phase: Arc::default(),
+            stopping: watch::Sender::new(false),
+            sessions: None,
+            door: None,
+        };
+        let entrances: Result<Vec<Entrance>, ServerError> =
+            (1..=config.worlds).map(|number| server.open_room(number, config, &sessions)).collect();
+        let hall = Hall::new(entrances?, config.tick_rate, server.stopping.subscribe());
+        let listener = {
+            let _context = sessions.enter();
+            TcpListener::from_std(listener).map_err(ServerError::Thread)?
+        };
+        let (open, closed) = bounded(0);
+        sessions.spawn(async move {
+            door::serve(listener, Arc::new(hall)).await;
+            drop(open);
+        });
+        server.door = Some(closed);
+        server.sessions = Some(sessions);
+        Ok(server)
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The handle for submitting mods and looking at what runs.
+    pub fn control(&self) -> Control {
+        self.runtime.control()
+    }
+
+    /// The worlds.
+    pub fn rooms(&self) -> &[RoomHandle] {
+        &self.rooms
+    }
+
+    /// Names the phase of a measurement that ticks belong to from now on.
+    pub fn set_phase(&self, phase: u8) {
+        self.phase.store(phase, Ordering::Relaxed);
+    }
+
+    /// Waits for ctrl-c.
+    pub fn wait_for_interrupt(&self) -> io::Result<()> {
+        match &self.sessions {
+            Some(sessions) => sessions.block_on(tokio::signal::ctrl_c()),
+            None => Ok(()),
+        }
+    }
+
+    /// Says goodbye to all clients, then ends the worlds.
+    pub fn stop(mut self) -> Vec<RoomReport> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Vec<RoomReport> {
+        self.stopping.send_replace(true);
+        if let Some(door) = self.door.take() {
+            // The door waits for sessions, a bounded time. An error says that it is closed, which is what is waited for.
+            let _ = door.recv_timeout(2 * STOP_WAIT_MAX);
+        }
+        self.stop_rooms.store(true, Ordering::Relaxed);
+        let threads = self.rooms.iter_mut().filter_map(|room| room.thread.take());
+        let reports = threads.filter_map(|thread| match thread.join() {
+            Ok(report) => Some(report),
+            Err(_) => {
+                tracing::error!("a world's thread panicked");
+                None
+            }
+        });
+        let reports = reports.collect();
+        if let Some(sessions) = self.sessions.take() {
+            // Nothing is left that would be worth waiting for, and a server may be dropped where waiting is not allowed.
+            sessions.shutdown_background();
+        }
+        reports
+    }
+
+    /// Starts a world and its thread.
+    fn open_room(
+        &mut self,
+        number: usize,
+        config: &ServerConfig,
+        sessions: &tokio::runtime::Runtime,
+    ) -> Result<Entrance, ServerError> {
+        let name = format!("arena-{number}");
+        let online = Arc::new(AtomicUsize::new(0));
+        let queries = ArenaQueries::new(Arc::clone(&online), number as u64);
+        let world = self.runtime.create_world(&*name, vec![arena_host::answering(queries)])?;
+        let (arriving, arrivals) = bounded(ARRIVALS_QUEUED_MAX);
+        let (output, outputs) = mpsc::channel(OUTPUTS_QUEUED_MAX);
+        let (commanding, commands) = room::commands();
+        let (framing, frames) = watch::channel(Arc::new(EncodedFrame::default()));
+        let (notices, _) = broadcast::channel(NOTICES_QUEUED_MAX);
+        sessions.spawn(room::publish(outputs, framing, notices.clone()));
+        let parts = RoomParts {
+            world,
+            tick_rate: config.tick_rate,
+            ticks_per_frame: u64::from(config.tick_rate.div_ceil(config.frame_rate)),
+            arrivals,
+            commands,
+            output,
+            online: Arc::clone(&online),
+            stop: Arc::clone(&self.stop_rooms),
+            phase: Arc::clone(&self.phase),
+            samples_max: config.samples_max,
+        };
+        let thread = std::thread::Builder::new().name(name.clone());
+        let thread = thread.spawn(move || Room::new(parts).run()).map_err(ServerError::Thread)?;
+        self.rooms.push(RoomHandle { name: name.clone(), commands: commanding, thread: Some(thread) });
+        Ok(Entrance { name: name.into(), arrivals: arriving, frames, notices, online })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A runtime in which the mods are ready for worlds to come.
+fn load(mods: Vec<ModFile>) -> Result<Runtime, ServerError> {
+    let names: HashSet<&str> = mods.iter().map(|(name, _)| name.as_str()).collect();
+    if !names.contains(ARENA_MOD) {
+        let found = mods.into_iter().map(|(name, _)| name).collect();
+        return Err(ServerError::NoArena { found });
+    }
+    let runtime = Runtime::builder()
+        .contract(arena_api::contract())
+        // Other mods see a tick after the arena has.
+        .mod_order([ModName::try_from(ARENA_MOD)?])
+        .build()?;
+    mods::submit(&runtime.control(), mods, SUBMISSION_WAIT_MAX)?;
+    Ok(runtime)
+}
+
+fn check(what: &'static str, found: u64, limit: u64) -> Result<(), ServerError> {
+    match (1..=limit).contains(&found) {
+        true => Ok(()),
+        false => Err(ServerError::OutOfRange { what, found, limit }),
+    }
+}
+
+fn address_trouble(address: &str, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("{address} is in use by another program; stop it or choose another port with --port")
+        }
+        _ => format!("cannot listen on {address}: {source}"),
+    }
+}

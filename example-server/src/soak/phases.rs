@@ -1,0 +1,266 @@
+//! What happens in a soak, in order: start, gather, warm up, baseline, swaps, drain, check.
+
+use std::{
+    io, thread,
+    time::{Duration, Instant},
+};
+
+use arena_api::InputTotals;
+use tickswap::{Control, PreparedMod, SubmissionState};
+use tickswap_abi::{ModName, ModNameError};
+
+use super::{
+    Candidates, Failure, Report, SoakConfig, SoakOutcome,
+    bot::Order,
+    bots::Bots,
+    check,
+    report::{Distribution, resident_bytes},
+    statistics::{self, Lateness},
+};
+use crate::{
+    door,
+    mods::Listener,
+    room::{ARENA_MOD, RoomError, RoomReport, TickSample},
+    server::{Server, ServerConfig, ServerError},
+};
+
+/// Time for tasks, queues and caches to settle before anything is counted.
+const WARM_UP: Duration = Duration::from_secs(2);
+/// How long bots may take to connect, and the last inputs to be applied. A soak that meets it has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a swap may take from submission to the last world.
+const SWAP_WAIT_MAX: Duration = Duration::from_secs(120);
+/// How often to look whether something has happened.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+const PHASE_BASELINE: u8 = 1;
+const PHASE_SWAPS: u8 = 2;
+const PHASE_DRAIN: u8 = 3;
+
+/// Why a soak could not be run. What went wrong while it ran is a [`Failure`] instead.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SoakError {
+    /// The server does not start.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// A world does not answer.
+    #[error(transparent)]
+    Room(#[from] RoomError),
+    /// The system gives no thread for the bots.
+    #[error("cannot start the bots: {0}")]
+    Bots(#[source] io::Error),
+    /// Not enough candidates were built.
+    #[error("{wanted} swaps need as many candidates, there are {found}")]
+    TooFewCandidates {
+        /// Swaps asked for.
+        wanted: usize,
+        /// Candidates given.
+        found: usize,
+    },
+    /// The arena's name is no mod's name.
+    #[error(transparent)]
+    Name(#[from] ModNameError),
+}
+
+/// Everything a soak has seen when its last phase ends.
+#[derive(Default)]
+struct Seen {
+    prepared: Vec<PreparedMod>,
+    swaps: u64,
+    failures: Vec<Failure>,
+    totals: Vec<InputTotals>,
+    state_bytes: u64,
+    resident_bytes: u64,
+}
+
+pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Listener) -> Result<SoakOutcome, SoakError> {
+    if candidates.versions.len() < config.swaps {
+        let found = candidates.versions.len();
+        return Err(SoakError::TooFewCandidates { wanted: config.swaps, found });
+    }
+    let arena = ModName::try_from(ARENA_MOD)?;
+    let seconds = u64::from(config.seconds);
+    let server_config = ServerConfig {
+        worlds: config.worlds,
+        tick_rate: config.tick_rate,
+        frame_rate: config.frame_rate,
+        // Twice the planned time, so that a swap phase that takes longer is remembered as well.
+        samples_max: (config.tick_rate as usize) * (4 * config.seconds as usize + 60),
+    };
+    let listening = door::bind("127.0.0.1", 0)?;
+    let server = Server::start(listening, &server_config, vec![(arena.clone(), candidates.base.clone())])?;
+    let mut seen = Seen::default();
+    for room in server.rooms().iter().filter(|_| config.state_mib > 0) {
+        listener(&format!("{}: reserving {} MiB", room.name, config.state_mib));
+        room.commands.reserve(config.state_mib)?;
+    }
+    let worlds: Vec<String> = server.rooms().iter().map(|room| room.name.clone()).collect();
+    let bots = Bots::start(server.address(), config.players, &worlds, config.input_rate).map_err(SoakError::Bots)?;
+    gather(&bots, config.players, &mut seen);
+    bots.order(Order::Play);
+    thread::sleep(WARM_UP);
+    listener(&format!("baseline: {seconds} s with {} players", config.players));
+    server.set_phase(PHASE_BASELINE);
+    thread::sleep(Duration::from_secs(seconds));
+    listener(&format!("swaps: {} in {seconds} s", config.swaps));
+    server.set_phase(PHASE_SWAPS);
+    swap(&server.control(), &arena, config, candidates, &mut seen);
+    server.set_phase(PHASE_DRAIN);
+    listener("draining");
+    bots.order(Order::Wait);
+    drain(&bots, &mut seen);
+    look(&server, config, &mut seen)?;
+    let reports = bots.leave();
+    seen.failures.extend(check::inputs(&reports, &seen.totals));
+    let rooms = server.stop();
+    let sent = reports.iter().map(|bot| bot.sent).sum();
+    let disconnects = reports.iter().filter(|bot| bot.disconnected.is_some()).count();
+    let report = Report {
+        players: config.players,
+        worlds: config.worlds,
+        inputs_sent: sent,
+        disconnects: disconnects as u64,
+        ..measured(&rooms, &seen)
+    };
+    if report.flips == 0 && config.swaps > 0 {
+        seen.failures.push(Failure::new("no world ever flipped"));
+    }
+    Ok(SoakOutcome { report, failures: seen.failures })
+}
+
+/// Waits until all bots are in their worlds.
+fn gather(bots: &Bots, players: usize, seen: &mut Seen) {
+    let began = Instant::now();
+    loop {
+        let crowd = bots.crowd();
+        if crowd.welcomed + crowd.ended >= players {
+            return;
+        }
+        if began.elapsed() > PATIENCE {
+            let words = format!("{} of {players} bots are in after {} s", crowd.welcomed, PATIENCE.as_secs());
+            return seen.failures.push(Failure::new(words));
+        }
+        thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// Submits one candidate after the other, evenly over the phase, each as a file's bytes through the control handle.
+fn swap(control: &Control, arena: &ModName, config: &SoakConfig, candidates: &Candidates, seen: &mut Seen) {
+    let began = Instant::now();
+    let length = Duration::from_secs(u64::from(config.seconds));
+    for (index, candidate) in candidates.versions.iter().take(config.swaps).enumerate() {
+        let share = (index as f64 + 0.5) / config.swaps as f64;
+        sleep_until(began + length.mul_f64(share));
+        let mut fail = |words: String| {
+            seen.failures.push(Failure::new(format!("swap {}: {words}", candidate.number)));
+        };
+        let id = match control.submit(vec![(arena.clone(), candidate.bytes.clone())]) {
+            Ok(id) => id,
+            Err(error) => {
+                fail(error.to_string());
+                continue;
+            }
+        };
+        match control.wait(id, SWAP_WAIT_MAX) {
+            SubmissionState::Done { worlds, mods } if worlds == config.worlds => {
+                seen.swaps += 1;
+                seen.prepared.extend(mods);
+            }
+            state => fail(state.to_string()),
+        }
+    }
+    sleep_until(began + length);
+}
+
+/// Waits until the server has acknowledged every input.
+fn drain(bots: &Bots, seen: &mut Seen) {
+    let began = Instant::now();
+    loop {
+        let before = bots.crowd();
+        thread::sleep(LOOK_EVERY * 5);
+        let crowd = bots.crowd();
+        // Bots that are gone are failures already, and nobody acknowledges their inputs.
+        if crowd == before && (crowd.sent == crowd.acknowledged || crowd.ended > 0) {
+            return;
+        }
+        if began.elapsed() > PATIENCE {
+            let words = format!(
+                "{} of {} inputs are acknowledged after {} s",
+                crowd.acknowledged,
+                crowd.sent,
+                PATIENCE.as_secs()
+            );
+            return seen.failures.push(Failure::new(words));
+        }
+    }
+}
+
+/// Asks every world, while all players are still there.
+fn look(server: &Server, config: &SoakConfig, seen: &mut Seen) -> Result<(), SoakError> {
+    for room in server.rooms() {
+        seen.totals.push(room.commands.totals()?);
+        seen.state_bytes += room.commands.memory_bytes()?;
+        if config.state_mib > 0 {
+            let state = room.commands.reserved()?;
+            if state.mebibytes != config.state_mib || state.expected != state.found {
+                seen.failures.push(Failure::new(format!("{}: the reserved state is damaged: {state:?}", room.name)));
+            }
+        }
+    }
+    for world in server.control().status().worlds {
+        for fault in world.faults {
+            seen.failures.push(Failure::new(fault.to_string()));
+        }
+    }
+    seen.resident_bytes = resident_bytes();
+    Ok(())
+}
+
+/// Everything that follows from what rooms and swaps left behind.
+fn measured(rooms: &[RoomReport], seen: &Seen) -> Report {
+    let (mut near_swaps, mut baseline_near) = (Lateness::default(), Lateness::default());
+    let phase = |room: &RoomReport, phase: u8| -> Vec<TickSample> {
+        room.samples.iter().filter(|sample| sample.phase == phase).copied().collect()
+    };
+    let mut counted: Vec<TickSample> = Vec::new();
+    for room in rooms {
+        let (baseline, swaps) = (phase(room, PHASE_BASELINE), phase(room, PHASE_SWAPS));
+        let (near, mirrored) = statistics::compare(&baseline, &swaps);
+        near_swaps = near_swaps.and(near);
+        baseline_near = baseline_near.and(mirrored);
+        counted.extend(baseline);
+        counted.extend(swaps);
+    }
+    let all = Lateness::of(&counted);
+    let flips: Vec<_> = counted.iter().filter_map(|sample| sample.flip).collect();
+    Report {
+        ticks: all.ticks,
+        ticks_late: all.late,
+        ticks_near_swaps: near_swaps.ticks,
+        ticks_late_near_swaps: near_swaps.late,
+        ticks_baseline: baseline_near.ticks,
+        ticks_late_baseline: baseline_near.late,
+        ticks_skipped: rooms.iter().map(|room| room.skipped).sum(),
+        swaps: seen.swaps,
+        flips: flips.len() as u64,
+        generations_linked: seen.prepared.len() as u64,
+        inputs_applied: seen.totals.iter().map(|totals| totals.applied).sum(),
+        pause_us: Distribution::of(flips.iter().map(|flip| flip.pause_ns), 1e3),
+        stage_us: Distribution::of(flips.iter().map(|flip| flip.stage_ns), 1e3),
+        tick_us: Distribution::of(counted.iter().map(|sample| sample.duration_ns), 1e3),
+        prepare_ms: Distribution::of(seen.prepared.iter().map(prepare_ns), 1e6),
+        compile_ms: Distribution::of(seen.prepared.iter().map(|prepared| prepared.compile_ns), 1e6),
+        state_bytes: seen.state_bytes,
+        resident_bytes: seen.resident_bytes,
+        ..Report::default()
+    }
+}
+
+fn prepare_ns(prepared: &PreparedMod) -> u64 {
+    prepared.read_ns + prepared.compare_ns + prepared.link_ns + prepared.compile_ns
+}
+
+fn sleep_until(time: Instant) {
+    thread::sleep(time.saturating_duration_since(Instant::now()));
+}
