@@ -213,6 +213,10 @@ fn write_mirror(mirror: &Path, files: &Files) {
     read_files(mirror, mirror, &mut present);
     for stale in present.keys().filter(|path| !files.contains_key(*path)) {
         must("remove", stale, fs::remove_file(mirror.join(stale)));
+        // A folder left behind would count as a member of the workspace. One that is not empty stays.
+        for folder in stale.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+            let _ = fs::remove_dir(mirror.join(folder));
+        }
     }
     for (path, content) in files.iter().filter(|(path, content)| present.get(*path) != Some(content)) {
         let path = mirror.join(path);

@@ -25,7 +25,7 @@ const INSIDE: &[&str] = &[
     "let cow: std::borrow::Cow<'_, str> = String::from_utf8_lossy(&[72, 105, 255]); assert_eq!(cow.len(), 5);",
     "let shared: std::sync::Arc<std::sync::Mutex<Vec<u32>>> = Default::default(); shared.lock().unwrap().push(1); assert_eq!(std::sync::Arc::strong_count(&shared), 1);",
     "let json = format!(\"{:?} {:#?}\", self.orders, self.units.values().next()); std::hint::black_box(json.len());",
-    "#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)] struct Tally { hits: u32, names: Vec<String> } let mut tallies: HashMap<Tally, Tally> = HashMap::new(); tallies.insert(Tally::default(), Tally { hits: 1, names: vec![\"x\".into()] }); assert_eq!(format!(\"{tallies:?}\").len(), 61);",
+    "#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)] struct Tally { hits: u32, names: Vec<String> } let mut tallies: HashMap<Tally, Tally> = HashMap::new(); tallies.insert(Tally::default(), Tally { hits: 1, names: vec![\"x\".into()] }); assert_eq!(format!(\"{tallies:?}\").len(), 63);",
 ];
 
 /// Items beside the others, used by code in functions.

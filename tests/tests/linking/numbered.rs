@@ -97,6 +97,32 @@ fn a_changed_closure_body_reaches_live_closures_of_every_kind() {
 }
 
 #[test]
+fn a_closure_keeps_its_body_if_one_that_it_holds_by_value_captures_something_else() {
+    let mut live = start();
+    assert_eq!(live.call::<_, u64>("held", 10u64), 2 * (50 + 15));
+    // The holder's source, size and fields stay; the bytes inside mean something else to the inner closure's new body.
+    patch(
+        &mut live,
+        &[(
+            "let kept = amount;\n    move |x| x + kept",
+            "let kept = (amount as u32, 7u32);\n    move |x| x + u64::from(kept.0) + 1000 * u64::from(kept.1)",
+        )],
+    );
+    assert_eq!(live.call::<_, u64>("held", 10u64), 2 * (50 + 15));
+    live.call::<_, ()>("fill", 6u64);
+    assert_eq!(live.call::<_, u64>("held", 10u64), 2 * (50 + 15) + 2 * 7016);
+    // The same environment and another body: that reaches live holders.
+    patch(
+        &mut live,
+        &[(
+            "let kept = amount;\n    move |x| x + kept",
+            "let kept = (amount as u32, 7u32);\n    move |x| x + u64::from(kept.0) + 2000 * u64::from(kept.1)",
+        )],
+    );
+    assert_eq!(live.call::<_, u64>("held", 10u64), 2 * (50 + 15) + 2 * 14_016);
+}
+
+#[test]
 fn inserted_and_removed_closures_leave_live_ones_their_bodies_many_times_over() {
     let mut live = start();
     let pairs = live.call::<_, u64>("pairs", 10u64);

@@ -132,8 +132,10 @@ fn a_trait_that_changes_while_its_objects_are_no_longer_made_is_refused() {
     let mut live = start();
     // The new version constructs no spell at all, so that no vtable of it shows how the trait changed; it still calls
     // those that live.
-    let silent =
-        ("        world.spells.push(Box::new(Fire));\n        world.spells.push(Box::new(Ice(number)));\n", "");
+    let silent = (
+        "        world.spells.push(Box::new(Fire));\n        world.spells.push(Box::new(Ice(number)));\n        world.spells.push(Box::new(Charm { act: move |power| power ^ number, bonus: 1 }));\n",
+        "",
+    );
     let both = "    fn cast(&self, power: u64) -> u64;\n    fn name(&self) -> String;\n";
     let swapped = (both, "    fn name(&self) -> String;\n    fn cast(&self, power: u64) -> u64;\n");
     refused(&mut live, &[silent, swapped], &["Spell"]);
@@ -246,4 +248,25 @@ fn a_static_of_a_rolled_back_generation_keeps_its_address_and_type() {
     assert!(refused.contains("ASKED") && refused.contains("AtomicU64"), "{refused}");
     let again = live.patch_approved(&with("AtomicU64")).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(live.call_in::<_, u64>(again, "ended", ()) / 1_000_000, 3, "it counts on where it was");
+}
+
+#[test]
+fn objects_of_a_generic_type_over_a_closure_keep_their_code_when_its_layout_changes() {
+    let mut live = start();
+    let cast: u64 = live.call("cast", 3u64);
+    // The closure inside did not change; the type around it did, and no author can write its name.
+    let larger = [
+        ("    act: F,\n    bonus: u64,\n", "    act: F,\n    bonus: u64,\n    more: u64,\n"),
+        ("(self.act)(power) + self.bonus", "(self.act)(power) + self.bonus + self.more"),
+        ("bonus: 1 }", "bonus: 1, more: 1_000_000 }"),
+    ];
+    live.patch(&edited("marvels", &larger)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(live.call::<_, u64>("cast", 3u64), cast, "live charms are read as they were written");
+    live.call::<_, ()>("fill", 9u64);
+    let after: u64 = live.call("cast", 3u64);
+    assert_eq!(after / 1_000_000, 1, "a new one has the new layout");
+    // Later bodies reach the new ones.
+    live.patch(&edited("marvels", &[larger.as_slice(), &[("power + 3", "power + 4")]].concat()))
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(live.call::<_, u64>("cast", 3u64), after + 4, "four fires");
 }
