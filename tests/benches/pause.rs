@@ -49,9 +49,7 @@ fn main() {
             lines.push((format!("{code} ({file} KiB), {mebibytes} MiB of state"), median, high, most));
             let mut group = criterion.benchmark_group("pause");
             group.bench_function(format!("{code}/{mebibytes}_MiB"), |b| {
-                b.iter_custom(|rounds| {
-                    Duration::from_nanos((0..rounds).map(|_| flip(&runtime, &mut world)).sum())
-                })
+                b.iter_custom(|rounds| Duration::from_nanos((0..rounds).map(|_| flip(&runtime, &mut world)).sum()))
             });
             group.finish();
         }

@@ -112,7 +112,8 @@ fn effects_come_in_order_and_only_from_ticks_that_committed() {
         tick.probe().of("second").tell(1)?;
         tick.probe().tell(2)
     });
-    let expected = ["from second", "2 for 8", "from probe", "2 for 7", "from probe", "2 points", "from second", "3 for 8"];
+    let expected =
+        ["from second", "2 for 8", "from probe", "2 for 7", "from probe", "2 points", "from second", "3 for 8"];
     assert_eq!(heard, expected);
     assert!(effects(&mut world, |_| Ok(())).is_empty(), "an effect is handed out once");
 
