@@ -1,6 +1,7 @@
 //! Accepts connections and gives each a session of its own.
 
 use std::{
+    io,
     net::{SocketAddr, TcpListener as StdListener},
     sync::Arc,
     time::Duration,
@@ -15,18 +16,36 @@ use tokio::{
 use crate::{
     hall::Hall,
     limits::{SESSIONS_MAX, STOP_WAIT_MAX},
-    server::ServerError,
     session,
 };
 
+/// The address cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", trouble(.address, .source))]
+pub struct AddressError {
+    /// Host and port.
+    pub address: String,
+    /// What the system says.
+    pub source: io::Error,
+}
+
 /// Takes the address. A port that is in use is an error that says so.
-pub fn bind(host: &str, port: u16) -> Result<StdListener, ServerError> {
+pub fn bind(host: &str, port: u16) -> Result<StdListener, AddressError> {
     let listener = StdListener::bind((host, port));
     let listener = listener.and_then(|listener| {
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
-    listener.map_err(|source| ServerError::Address { address: format!("{host}:{port}"), source })
+    listener.map_err(|source| AddressError { address: format!("{host}:{port}"), source })
+}
+
+fn trouble(address: &str, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("{address} is in use by another program; stop it or choose another port with --port")
+        }
+        _ => format!("cannot listen on {address}: {source}"),
+    }
 }
 
 /// Serves clients until the server stops, then waits a bounded time for sessions to end.

@@ -19,6 +19,6 @@ mod server;
 mod session;
 pub mod soak;
 
-pub use door::bind;
+pub use door::{AddressError, bind};
 pub use room::{ARENA_MOD, Flip, RoomCommands, RoomError, RoomReport, TickSample};
 pub use server::{RoomHandle, Server, ServerConfig, ServerError};

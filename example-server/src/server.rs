@@ -54,14 +54,6 @@ impl Default for ServerConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// The address cannot be had.
-    #[error("{}", address_trouble(.address, .source))]
-    Address {
-        /// Host and port.
-        address: String,
-        /// What the system says.
-        source: io::Error,
-    },
     /// A number that makes no sense.
     #[error("{what} is {found}, expected 1 to {limit}")]
     OutOfRange {
@@ -90,6 +82,9 @@ pub enum ServerError {
     /// A world does not start.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// The listener cannot be used.
+    #[error("cannot listen: {0}")]
+    Listener(#[source] io::Error),
     /// The system gives no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
@@ -133,7 +128,7 @@ impl Server {
             .build()
             .map_err(ServerError::Thread)?;
         let mut server = Self {
-            address: listener.local_addr().map_err(ServerError::Thread)?,
+            address: listener.local_addr().map_err(ServerError::Listener)?,
             runtime,
             rooms: Vec::new(),
             stop_rooms: Arc::default(),
@@ -147,7 +142,7 @@ impl Server {
         let hall = Hall::new(entrances?, config.tick_rate, server.stopping.subscribe());
         let listener = {
             let _context = sessions.enter();
-            TcpListener::from_std(listener).map_err(ServerError::Thread)?
+            TcpListener::from_std(listener).map_err(ServerError::Listener)?
         };
         let (open, closed) = bounded(0);
         sessions.spawn(async move {
@@ -277,14 +272,5 @@ fn check(what: &'static str, found: u64, limit: u64) -> Result<(), ServerError> 
     match (1..=limit).contains(&found) {
         true => Ok(()),
         false => Err(ServerError::OutOfRange { what, found, limit }),
-    }
-}
-
-fn address_trouble(address: &str, source: &io::Error) -> String {
-    match source.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!("{address} is in use by another program; stop it or choose another port with --port")
-        }
-        _ => format!("cannot listen on {address}: {source}"),
     }
 }

@@ -18,7 +18,7 @@ use super::{
     statistics::{self, Lateness},
 };
 use crate::{
-    door,
+    door::{self, AddressError},
     mods::Listener,
     room::{ARENA_MOD, RoomError, RoomReport, TickSample},
     server::{Server, ServerConfig, ServerError},
@@ -41,6 +41,9 @@ const PHASE_DRAIN: u8 = 3;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SoakError {
+    /// No port of the loopback address can be had.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// The server does not start.
     #[error(transparent)]
     Server(#[from] ServerError),

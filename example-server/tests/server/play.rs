@@ -1,7 +1,7 @@
 //! What a client is promised: a welcome, frames, and an acknowledgement of every input, exactly once.
 
 use arena_api::ARENA_WIDTH;
-use example_server::{ServerError, bind, protocol::ServerMessage};
+use example_server::{bind, protocol::ServerMessage};
 
 use crate::{client::Client, server};
 
@@ -40,7 +40,6 @@ fn a_port_in_use_is_named() {
     let taken = bind("127.0.0.1", 0).unwrap();
     let port = taken.local_addr().unwrap().port();
     let error = bind("127.0.0.1", port).unwrap_err();
-    assert!(matches!(error, ServerError::Address { .. }));
     let expected = format!("127.0.0.1:{port} is in use by another program; stop it or choose another port with --port");
     assert_eq!(error.to_string(), expected);
 }
