@@ -28,6 +28,8 @@ impl Environment {
         }
         // Empty means none and beats a cargo configuration file that names one.
         command.env("RUSTC_WRAPPER", "").env("RUSTC_WORKSPACE_WRAPPER", "");
+        // Drawn anew by each compilation otherwise, while the crate keeps its hash: live hash maps would lose their keys.
+        command.env("CONST_RANDOM_SEED", "tickswap");
         command.current_dir(&self.folder).envs(self.added.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -71,9 +71,12 @@ impl CandidateFacts {
 
 /// Compares `next` with `base`, the generation it would replace, and with every resident.
 ///
-/// `base` is `None` for the first generation of a mod. Nothing is changed in `residents`.
+/// `base` is `None` for the first generation of a mod; where there are residents all the same, the newest stands in. Nothing is changed in `residents`.
 pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage) -> Comparison {
     let mut differences = Vec::new();
+    // A mod whose first generation never ran, because it failed to start, say, still has residents: nothing skips them.
+    let newest = residents.generation_count().checked_sub(1).map(|index| GenerationId::new(index + 1));
+    let base = base.or(newest);
     let mut order: Vec<GenerationId> = base.into_iter().collect();
     order.extend((1..=residents.generation_count()).rev().map(GenerationId::new).filter(|g| Some(*g) != base));
     let identities = identity::identify(&next, residents, &order);
