@@ -34,7 +34,7 @@ fn main() {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_secs(1))
         .configure_from_args();
-    let mut lines = Vec::new();
+    let mut first = None;
     for (code, is_large) in [("small code", false), ("large code", true)] {
         for mebibytes in [1, 64, 512] {
             let runtime = rig::runtime();
@@ -46,18 +46,18 @@ fn main() {
             let (median, high) = (rig::median(pauses.clone()), rig::percentile(pauses.clone(), 99));
             let most = pauses.iter().max().copied().unwrap_or_default();
             let file = loaded[0].file_bytes >> 10;
-            lines.push((format!("{code} ({file} KiB), {mebibytes} MiB of state"), median, high, most));
+            let first = *first.get_or_insert(median as f64);
+            let times = median as f64 / first;
+            println!(
+                "{code} ({file} KiB), {mebibytes} MiB of state: median {median} ns, p99 {high} ns, max {most} ns, \
+                 {times:.2} times the first"
+            );
             let mut group = criterion.benchmark_group("pause");
             group.bench_function(format!("{code}/{mebibytes}_MiB"), |b| {
                 b.iter_custom(|rounds| Duration::from_nanos((0..rounds).map(|_| flip(&runtime, &mut world)).sum()))
             });
             group.finish();
         }
-    }
-    let first = lines.first().map_or(1, |line| line.1) as f64;
-    for (what, median, high, most) in lines {
-        let times = median as f64 / first;
-        println!("{what}: median {median} ns, p99 {high} ns, max {most} ns, {times:.2} times the first");
     }
     criterion.final_summary();
 }
