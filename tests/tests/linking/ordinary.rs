@@ -136,8 +136,8 @@ const EDITS: &[Edit] = &[
     ),
     (
         &[(
-            "let nearest = best(",
-            "let strongest = all.values().map(|other| other.level).max().unwrap_or(0);\n    let _ = std::hint::black_box(strongest);\n    let nearest = best(",
+            "let nearest =\n        best(",
+            "let strongest = all.values().map(|other| other.level).max().unwrap_or(0);\n    let _ = std::hint::black_box(strongest);\n    let nearest =\n        best(",
         )],
         // One more user of `Values::next` and LLVM inlines it elsewhere in another way.
         &["plan", "best", "advance", "fold", "closure", "winner"],
