@@ -106,6 +106,8 @@ impl Room {
         let start = self.pacer.begin(began);
         self.collect();
         let Self { parts, batch, effects, samples, pacer, .. } = self;
+        // Before the tick: whoever waits for its flip may begin the next phase as soon as it is known.
+        let phase = parts.phase.load(Ordering::Relaxed);
         let dt = pacer.period().as_secs_f32();
         let wants_frame = (parts.world.tick_number() + 1).is_multiple_of(parts.ticks_per_frame.max(1));
         let done = parts.world.tick(|tick| {
@@ -137,7 +139,7 @@ impl Room {
                 (None, Vec::new())
             }
         };
-        samples.add(start, began.elapsed(), parts.phase.load(Ordering::Relaxed), &flips);
+        samples.add(start, began.elapsed(), phase, &flips);
         let number = parts.world.tick_number();
         publish::hand_out(&parts.output, number, frame, effects.take_notices());
     }
