@@ -228,7 +228,7 @@ mod tests {
             player: PlayerId(4),
             name: "Ada".into(),
             position: Position { x: 1.2345, y: 899.99 },
-            facing: 1.5707,
+            facing: 1.2345,
             condition: Condition::Respawning(1.0),
             score: 100,
             acknowledged: 9,
@@ -236,7 +236,7 @@ mod tests {
         let frame = Frame { round: 2, updates: 8, players: vec![player], shots: Vec::new() };
         assert_eq!(
             ServerMessage::frame(8, &frame).to_json(),
-            r#"{"type":"frame","tick":8,"round":2,"players":[{"id":4,"name":"Ada","x":1.2,"y":900.0,"facing":1.57,"health":0,"score":100}],"shots":[]}"#
+            r#"{"type":"frame","tick":8,"round":2,"players":[{"id":4,"name":"Ada","x":1.2,"y":900.0,"facing":1.23,"health":0,"score":100}],"shots":[]}"#
         );
     }
 
