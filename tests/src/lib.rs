@@ -3,3 +3,8 @@
 pub mod fixtures;
 pub mod live;
 pub mod tidy;
+
+/// The README's code, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -136,8 +136,8 @@ const EDITS: &[Edit] = &[
     ),
     (
         &[(
-            "let nearest = best(",
-            "let strongest = all.values().map(|other| other.level).max().unwrap_or(0);\n    let _ = std::hint::black_box(strongest);\n    let nearest = best(",
+            "let nearest =\n        best(",
+            "let strongest = all.values().map(|other| other.level).max().unwrap_or(0);\n    let _ = std::hint::black_box(strongest);\n    let nearest =\n        best(",
         )],
         // One more user of `Values::next` and LLVM inlines it elsewhere in another way.
         &["plan", "best", "advance", "fold", "closure", "winner"],
@@ -197,7 +197,7 @@ fn edits_pile_up_over_one_game() {
         pile.extend(*edits);
         // Two edits may touch one text; the second then has nothing to replace.
         let Ok(next) = std::panic::catch_unwind(|| edited("skirmish", &pile)) else {
-            edits.iter().for_each(|_| drop(pile.pop()));
+            pile.truncate(pile.len().saturating_sub(edits.len()));
             continue;
         };
         live.patch(&next).unwrap_or_else(|error| panic!("{edits:?}: {error}"));

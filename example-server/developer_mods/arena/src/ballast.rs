@@ -17,12 +17,8 @@ impl Ballast {
     pub(crate) fn grow(&mut self, mebibytes: u32) {
         for _ in 0..mebibytes {
             let number = self.blocks.len() as u64;
-            let block: Box<[u64]> = (0..WORDS as u64)
-                .map(|index| scramble(number << 32 | index))
-                .collect();
-            self.checksum = self
-                .checksum
-                .wrapping_add(checksum(self.blocks.len(), &block));
+            let block: Box<[u64]> = (0..WORDS as u64).map(|index| scramble(number << 32 | index)).collect();
+            self.checksum = self.checksum.wrapping_add(checksum(self.blocks.len(), &block));
             self.blocks.push(block);
         }
     }
@@ -44,26 +40,14 @@ impl Ballast {
 
     /// Reads every word again.
     pub(crate) fn check(&self) -> ReservedState {
-        let found = self
-            .blocks
-            .iter()
-            .enumerate()
-            .map(|(number, block)| checksum(number, block))
-            .fold(0, u64::wrapping_add);
-        ReservedState {
-            mebibytes: self.blocks.len() as u32,
-            expected: self.checksum,
-            found,
-        }
+        let found =
+            self.blocks.iter().enumerate().map(|(number, block)| checksum(number, block)).fold(0, u64::wrapping_add);
+        ReservedState { mebibytes: self.blocks.len() as u32, expected: self.checksum, found }
     }
 }
 
 fn checksum(number: usize, block: &[u64]) -> u64 {
-    block
-        .iter()
-        .enumerate()
-        .map(|(index, &word)| weigh(number, index, word))
-        .fold(0, u64::wrapping_add)
+    block.iter().enumerate().map(|(index, &word)| weigh(number, index, word)).fold(0, u64::wrapping_add)
 }
 
 /// A word's share of the checksum depends on its place, so that words that trade places are seen.

@@ -99,10 +99,7 @@ impl Fighter {
     }
 
     pub(crate) fn push(&mut self, dx: f32, dy: f32) {
-        self.position = inside(Position {
-            x: self.position.x + dx,
-            y: self.position.y + dy,
-        });
+        self.position = inside(Position { x: self.position.x + dx, y: self.position.y + dy });
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -118,8 +115,5 @@ impl Fighter {
 }
 
 fn inside(position: Position) -> Position {
-    Position {
-        x: position.x.clamp(0.0, ARENA_WIDTH),
-        y: position.y.clamp(0.0, ARENA_HEIGHT),
-    }
+    Position { x: position.x.clamp(0.0, ARENA_WIDTH), y: position.y.clamp(0.0, ARENA_HEIGHT) }
 }

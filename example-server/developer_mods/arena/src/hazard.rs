@@ -22,10 +22,7 @@ impl HealingZone {
     const SECONDS_PER_POINT: f32 = 0.2;
 
     pub(crate) fn new(x: f32, y: f32) -> Self {
-        Self {
-            centre: Position { x, y },
-            since_last: 0.0,
-        }
+        Self { centre: Position { x, y }, since_last: 0.0 }
     }
 }
 
@@ -58,10 +55,7 @@ impl Whirlwind {
     }
 
     fn centre(&self) -> Position {
-        Position {
-            x: ARENA_WIDTH * (0.5 + 0.4 * self.angle.cos()),
-            y: ARENA_HEIGHT * (0.5 + 0.4 * self.angle.sin()),
-        }
+        Position { x: ARENA_WIDTH * (0.5 + 0.4 * self.angle.cos()), y: ARENA_HEIGHT * (0.5 + 0.4 * self.angle.sin()) }
     }
 }
 
@@ -73,10 +67,7 @@ impl Hazard for Whirlwind {
             let reach = distance(fighter.position, centre);
             if reach > 0.0 && reach < Self::RADIUS {
                 let step = Self::PUSH * dt / reach;
-                fighter.push(
-                    (fighter.position.x - centre.x) * step,
-                    (fighter.position.y - centre.y) * step,
-                );
+                fighter.push((fighter.position.x - centre.x) * step, (fighter.position.y - centre.y) * step);
             }
         }
     }

@@ -46,9 +46,7 @@ impl Ledger {
     }
 
     pub(crate) fn last_sequence(&self, player: PlayerId) -> u64 {
-        self.players
-            .get(&player)
-            .map_or(0, |account| account.last_sequence)
+        self.players.get(&player).map_or(0, |account| account.last_sequence)
     }
 
     pub(crate) fn totals(&self) -> InputTotals {

@@ -56,12 +56,10 @@ impl Default for Arena {
                 Box::new(Whirlwind::new()),
             ],
             damage_rules: vec![
-                Box::new(
-                    move |fighter, damage| match fighter.health() < mercy_below {
-                        true => damage / 2,
-                        false => damage,
-                    },
-                ),
+                Box::new(move |fighter, damage| match fighter.health() < mercy_below {
+                    true => damage / 2,
+                    false => damage,
+                }),
                 Box::new(|fighter, damage| damage + fighter.score / 100),
             ],
             rule_of_the_day: rule_of_the_day::NUMBER,
@@ -110,11 +108,7 @@ impl ArenaHooks for Arena {
             hazard.update(dt, &mut self.fighters);
         }
         self.move_shots(dt);
-        if self
-            .fighters
-            .values()
-            .any(|fighter| fighter.score >= ROUND_SCORE)
-        {
+        if self.fighters.values().any(|fighter| fighter.score >= ROUND_SCORE) {
             self.next_round();
         }
     }
@@ -134,12 +128,7 @@ impl ArenaHooks for Arena {
             })
             .collect();
         players.sort_by_key(|view| view.player);
-        Frame {
-            round: self.round,
-            updates: self.updates,
-            players,
-            shots: self.shots.iter().map(Shot::view).collect(),
-        }
+        Frame { round: self.round, updates: self.updates, players, shots: self.shots.iter().map(Shot::view).collect() }
     }
 
     fn inputs(&self) -> InputTotals {
@@ -181,13 +170,7 @@ impl Arena {
     }
 
     fn move_shots(&mut self, dt: f32) {
-        let Self {
-            fighters,
-            shots,
-            damage_rules,
-            updates,
-            ..
-        } = self;
+        let Self { fighters, shots, damage_rules, updates, .. } = self;
         shots.retain_mut(|shot| {
             if !shot.advance(dt) {
                 return false;

@@ -30,8 +30,7 @@ impl Shot {
     pub(crate) fn advance(&mut self, dt: f32) -> bool {
         self.position.x += self.velocity.0 * dt;
         self.position.y += self.velocity.1 * dt;
-        (0.0..=ARENA_WIDTH).contains(&self.position.x)
-            && (0.0..=ARENA_HEIGHT).contains(&self.position.y)
+        (0.0..=ARENA_WIDTH).contains(&self.position.x) && (0.0..=ARENA_HEIGHT).contains(&self.position.y)
     }
 
     pub(crate) fn hits(&self, fighter: &Fighter) -> bool {
@@ -41,9 +40,6 @@ impl Shot {
     }
 
     pub(crate) fn view(&self) -> ShotView {
-        ShotView {
-            owner: self.owner,
-            position: self.position,
-        }
+        ShotView { owner: self.owner, position: self.position }
     }
 }

@@ -1,4 +1,4 @@
-//! Compiles `awkward.rs` for wasm32-unknown-unknown as mods are compiled, and reads from the module what debug
+//! Compiles `awkward.guest` (no `.rs`: it is no module of this crate) for wasm32-unknown-unknown as mods are compiled, and reads from the module what debug
 //! information is held against: symbols with addresses, and which functions have their address taken.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -43,7 +43,8 @@ pub(super) fn compile(arguments: &[&str]) -> &'static Fixture {
         .args(["-C", "link-arg=--import-memory", "-C", "link-arg=--import-table"])
         .args(["-C", "link-arg=--no-merge-data-segments", "-C", "llvm-args=-opt-disable=globalopt,mergefunc"])
         .args(arguments)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/image/debug/tests/awkward.rs"))
+        .args(["--crate-name", "awkward"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/image/debug/tests/awkward.guest"))
         .arg("-o")
         .arg(&output));
     let bytes = std::fs::read(&output).unwrap();

@@ -35,7 +35,7 @@ fn every_static_is_tied_to_its_symbol() {
                     assert_eq!((address, variable.type_size), (*at, Some(u64::from(*size))), "{variable:?}");
                     let position = variable.position.as_ref().unwrap();
                     assert!(
-                        position.file.ends_with("awkward.rs") || position.file.contains("/library/"),
+                        position.file.ends_with("awkward.guest") || position.file.contains("/library/"),
                         "{position:?}"
                     );
                     found += 1;

@@ -31,7 +31,7 @@ fn signature<'f>(facts: &'f DebugFacts, name: &str) -> (Vec<&'f str>, Option<&'f
     let function = found.next().unwrap_or_else(|| panic!("no function {name}"));
     assert!(found.next().is_none(), "several {name}");
     assert!(!function.ranges.is_empty(), "{function:?}");
-    assert!(function.position.as_ref().is_some_and(|position| position.file.ends_with("awkward.rs")));
+    assert!(function.position.as_ref().is_some_and(|position| position.file.ends_with("awkward.guest")));
     let signature: &Signature = function.signatures.first().unwrap();
     (signature.parameters.iter().map(|name| &**name).collect(), signature.result.as_deref())
 }
