@@ -5,6 +5,9 @@
 
 use tickswap_linker::limits as linker;
 
+/// Bytes at the start of each linear memory that hold code's data and the stack; a mod's heap begins behind it.
+pub use tickswap_linker::limits::IMAGE_AREA_BYTES;
+
 /// Submissions that wait for the preparing thread. More means that something submits in a loop.
 pub const SUBMISSIONS_QUEUED_MAX: usize = 64;
 

@@ -2,7 +2,7 @@
 
 use arena_api::{InputTotals, ReservedState, arena_hooks::Caller as _};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use tickswap::{TickError, World};
+use tickswap::{TickError, World, limits::IMAGE_AREA_BYTES};
 use tickswap_abi::CallError;
 
 use super::ARENA_MOD;
@@ -14,7 +14,7 @@ pub(crate) enum Command {
     Reserve { mebibytes: u32, answer: Sender<Result<(), RoomError>> },
     Reserved { answer: Sender<Result<ReservedState, RoomError>> },
     Totals { answer: Sender<Result<InputTotals, RoomError>> },
-    MemoryBytes { answer: Sender<Result<u64, RoomError>> },
+    HeapBytes { answer: Sender<Result<u64, RoomError>> },
 }
 
 /// Why a world's thread did not answer.
@@ -61,9 +61,9 @@ impl RoomCommands {
         self.ask(|answer| Command::Totals { answer })
     }
 
-    /// Bytes of linear memory of all mods of the world.
-    pub fn memory_bytes(&self) -> Result<u64, RoomError> {
-        self.ask(|answer| Command::MemoryBytes { answer })
+    /// Bytes of heap of the arena's rules: linear memory without the area of code's data.
+    pub fn heap_bytes(&self) -> Result<u64, RoomError> {
+        self.ask(|answer| Command::HeapBytes { answer })
     }
 
     fn ask<T>(&self, command: impl FnOnce(Sender<Result<T, RoomError>>) -> Command) -> Result<T, RoomError> {
@@ -93,11 +93,16 @@ impl Command {
             Self::Totals { answer } => {
                 let _ = answer.send(ask(world, |arena| arena.inputs()));
             }
-            Self::MemoryBytes { answer } => {
-                let _ = answer.send(Ok(world.memory_bytes()));
+            Self::HeapBytes { answer } => {
+                let _ = answer.send(Ok(heap_bytes(world)));
             }
         }
     }
+}
+
+/// A soak's world has one mod; others would count with the areas of their code's data.
+fn heap_bytes(world: &World) -> u64 {
+    world.memory_bytes().saturating_sub(u64::from(IMAGE_AREA_BYTES))
 }
 
 type ArenaMod<'c, 'w> = arena_api::arena_hooks::OneMod<'c, 'static, tickswap::Tick<'w>>;

@@ -203,7 +203,7 @@ fn drain(bots: &Bots, seen: &mut Seen) {
 fn look(server: &Server, config: &SoakConfig, seen: &mut Seen) -> Result<(), SoakError> {
     for room in server.rooms() {
         seen.totals.push(room.commands.totals()?);
-        seen.state_bytes += room.commands.memory_bytes()?;
+        seen.state_bytes += room.commands.heap_bytes()?;
         if config.state_mib > 0 {
             let state = room.commands.reserved()?;
             if state.mebibytes != config.state_mib || state.expected != state.found {

@@ -51,7 +51,7 @@ pub struct Report {
     pub prepare_ms: Distribution,
     /// Milliseconds of compiling a candidate.
     pub compile_ms: Distribution,
-    /// Bytes of linear memory of the mods of all worlds, at the end.
+    /// Bytes of heap of the rules of all worlds, at the end.
     pub state_bytes: u64,
     /// Resident set of the process, bots included, at the end.
     pub resident_bytes: u64,
