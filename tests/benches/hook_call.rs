@@ -62,9 +62,21 @@ fn main() {
     group.bench_function("native_dyn", |b| b.iter(|| dynamic.add(black_box(1), black_box(2))));
     group.bench_function("wasmtime_typed", |b| b.iter(|| typed(black_box(1), black_box(2))));
     let mut ratios = Vec::new();
-    let native = rig::nanos_per_call(|| drop(black_box(native_add(black_box(1), black_box(2)))));
-    ratios.push(("native, dyn", rig::nanos_per_call(|| drop(black_box(dynamic.add(black_box(1), black_box(2)))))));
-    ratios.push(("wasmtime, typed call", rig::nanos_per_call(|| drop(black_box(typed(black_box(1), black_box(2)))))));
+    let native = rig::nanos_per_call(|| {
+        black_box(native_add(black_box(1), black_box(2)));
+    });
+    ratios.push((
+        "native, dyn",
+        rig::nanos_per_call(|| {
+            black_box(dynamic.add(black_box(1), black_box(2)));
+        }),
+    ));
+    ratios.push((
+        "wasmtime, typed call",
+        rig::nanos_per_call(|| {
+            black_box(typed(black_box(1), black_box(2)));
+        }),
+    ));
     world
         .tick(|tick| -> Result<(), CallError> {
             group.bench_function("tickswap_scalar_all", |b| b.iter(|| tick.probe().bump(black_box(1)).unwrap()));

@@ -9,7 +9,7 @@ use tickswap::{ModName, PreparedMod, Runtime, SubmissionState, World};
 use tickswap_tests::fixtures::Fixture;
 
 /// Answers what the probe asks.
-pub struct Host;
+pub(crate) struct Host;
 
 impl ProbeHost for Host {
     fn online(&self) -> u32 {
@@ -28,28 +28,28 @@ impl ProbeHost for Host {
 }
 
 /// A runtime of the probe's contract without mods.
-pub fn runtime() -> Runtime {
+pub(crate) fn runtime() -> Runtime {
     Runtime::builder().contract(probe_api::contract()).build().unwrap()
 }
 
 /// A world of a runtime.
-pub fn world(runtime: &Runtime, name: &str) -> World {
+pub(crate) fn world(runtime: &Runtime, name: &str) -> World {
     runtime.create_world(name, vec![probe_host::answering(Host)]).unwrap()
 }
 
 /// The probe's module with another version; with `is_large` two thousand functions come along.
-pub fn probe(version: u32, is_large: bool) -> Vec<u8> {
+pub(crate) fn probe(version: u32, is_large: bool) -> Vec<u8> {
     let fixture = Fixture::new("probe").edit("VERSION: u32 = 1;", &format!("VERSION: u32 = {version};"));
     if is_large { fixture.feature("large").build() } else { fixture.build() }
 }
 
 /// The probe's name.
-pub fn name() -> ModName {
+pub(crate) fn name() -> ModName {
     ModName::try_from("probe").unwrap()
 }
 
 /// Loads a module and ticks the worlds until it is active in all of them.
-pub fn load(runtime: &Runtime, worlds: &mut [&mut World], module: Vec<u8>) -> Vec<PreparedMod> {
+pub(crate) fn load(runtime: &Runtime, worlds: &mut [&mut World], module: Vec<u8>) -> Vec<PreparedMod> {
     let submission = runtime.control().submit(vec![(name(), module)]).unwrap();
     loop {
         match runtime.control().submission(submission) {
@@ -66,19 +66,19 @@ pub fn load(runtime: &Runtime, worlds: &mut [&mut World], module: Vec<u8>) -> Ve
 }
 
 /// The middle of some measurements.
-pub fn median(mut values: Vec<u64>) -> u64 {
+pub(crate) fn median(mut values: Vec<u64>) -> u64 {
     values.sort_unstable();
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// The value below which nearly all measurements lie.
-pub fn percentile(mut values: Vec<u64>, percent: usize) -> u64 {
+pub(crate) fn percentile(mut values: Vec<u64>, percent: usize) -> u64 {
     values.sort_unstable();
     values.get((values.len() * percent / 100).min(values.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
 /// Nanoseconds per call of a step, the median of several rounds, for the ratios that a bench prints.
-pub fn nanos_per_call(mut step: impl FnMut()) -> f64 {
+pub(crate) fn nanos_per_call(mut step: impl FnMut()) -> f64 {
     const CALLS: u32 = 20_000;
     let rounds = (0..15).map(|_| {
         let began = Instant::now();

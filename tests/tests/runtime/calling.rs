@@ -67,7 +67,7 @@ fn players_are_served_by_the_generation_they_are_assigned_to() {
     server.patch(&mut world, &[("probe", probe(2))]);
     let (early, usual) = (PlayerId(1), PlayerId(2));
     world.assign_player(early, &name("probe"), Some(generation(1))).unwrap();
-    let mut versions = |world: &mut tickswap::World| {
+    let versions = |world: &mut tickswap::World| {
         tick(world, |tick| {
             tick.for_player(early).probe().bump(10)?;
             let first = tick.for_player(early).probe().of("probe").version()?;
