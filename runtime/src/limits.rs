@@ -69,7 +69,7 @@ pub const COMPILE_CACHE_BYTES_MAX: usize = 256 << 20;
 pub const PREPARE_THREADS_MAX: usize = 64;
 
 /// Niceness of preparing threads on Linux, 0 to 19: ticks go first on a busy machine.
-pub const PREPARE_NICENESS: i32 = 10;
+pub const PREPARE_NICENESS: i32 = 19;
 
 /// Bytes of stack that WebAssembly code may use on the host's own stack, beside the mod's stack in linear memory.
 pub const HOST_STACK_BYTES_MAX: usize = 512 << 10;
