@@ -26,7 +26,6 @@ pub(super) fn module(comparison: &Comparison, draft: &Draft<'_>, data: &PlacedDa
     let image = &comparison.image;
     let mut module = wasm::Module::new();
     let mut elements_written = false;
-    let has_globals = image.sections.iter().any(|s| s.id == section::GLOBAL);
     for part in &image.sections {
         let contents = &image.bytes[part.contents.clone()];
         // Elements come before code; a file without an element section of its own takes no function's address.
@@ -35,8 +34,8 @@ pub(super) fn module(comparison: &Comparison, draft: &Draft<'_>, data: &PlacedDa
             write_elements(draft, &mut module);
         }
         match part.id {
-            section::IMPORT => drop(module.section(&imports(image, draft, comparison))),
-            section::GLOBAL if has_globals => {
+            section::IMPORT => drop(module.section(&imports(image, draft))),
+            section::GLOBAL => {
                 if let Some(globals) = globals(image) {
                     module.section(&globals);
                 }
@@ -62,7 +61,7 @@ pub(super) fn module(comparison: &Comparison, draft: &Draft<'_>, data: &PlacedDa
     Ok(module.finish())
 }
 
-fn imports(image: &ModImage, draft: &Draft<'_>, comparison: &Comparison) -> wasm::ImportSection {
+fn imports(image: &ModImage, draft: &Draft<'_>) -> wasm::ImportSection {
     let mut imports = wasm::ImportSection::new();
     for (import, type_index) in image.imports.iter().zip(&image.import_types) {
         imports.import(&import.module, &import.name, wasm::EntityType::Function(*type_index));
@@ -75,7 +74,7 @@ fn imports(image: &ModImage, draft: &Draft<'_>, comparison: &Comparison) -> wasm
         page_size_log2: None,
     };
     imports.import(SHELL_MODULE, SHELL_MEMORY, memory);
-    if comparison.image.uses_stack_pointer {
+    if image.uses_stack_pointer {
         let pointer = wasm::GlobalType { val_type: wasm::ValType::I32, mutable: true, shared: false };
         imports.import(SHELL_MODULE, SHELL_STACK_POINTER, pointer);
     }
