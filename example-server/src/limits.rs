@@ -59,8 +59,35 @@ pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 /// Bytes that are read from, or collected for, one socket at a time. The WebSocket library would take 128 KiB per connection.
 pub const SOCKET_BUFFER_BYTES: usize = 8 << 10;
 
-/// How long the WebSocket handshake and the hello may take together.
+/// How long the hello of a new WebSocket may take.
 pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long one connection may ask for files of the page, from its first byte on; a WebSocket has to be opened within it.
+pub const HTTP_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Bytes of the head of an HTTP request. More is answered with status 431.
+pub const HTTP_HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// Header lines of an HTTP request.
+pub const HTTP_HEADERS_MAX: usize = 64;
+
+/// Times per second that clients are told how their world does.
+pub const STATUSES_PER_SECOND: u32 = 2;
+
+/// Seconds of ticks that a world's figures are taken from.
+pub const STATUS_SECONDS: u32 = 5;
+
+/// Tables of mods, and lines of each, that one status shows.
+pub const TABLES_MAX: usize = 4;
+
+/// See [`TABLES_MAX`].
+pub const TABLE_LINES_MAX: usize = 16;
+
+/// Bots that can be asked for.
+pub const BOTS_MAX: usize = 2000;
+
+/// How long a bot whose connection ended waits before it tries again.
+pub const BOT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a client may take to accept one message before it is disconnected as too slow.
 pub const WRITE_WAIT_MAX: Duration = Duration::from_secs(10);

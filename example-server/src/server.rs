@@ -19,17 +19,18 @@ use tokio::{
     net::TcpListener,
     sync::{broadcast, mpsc, watch},
 };
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::{
     bulletin::Bulletin,
     door,
     hall::{EncodedFrame, Entrance, Hall},
     limits::{
-        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STOP_WAIT_MAX, SUBMISSION_WAIT_MAX, TICK_RATE_MAX,
-        WORLDS_MAX,
+        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STATUSES_PER_SECOND, STOP_WAIT_MAX,
+        SUBMISSION_WAIT_MAX, TICK_RATE_MAX, WORLDS_MAX,
     },
     mods::{self, ModFile, ModsError},
-    room::{self, ARENA_MOD, ArenaQueries, Room, RoomCommands, RoomParts, RoomReport},
+    room::{self, ARENA_MOD, ArenaQueries, Publisher, Room, RoomCommands, RoomParts, RoomReport, TickGauge},
 };
 
 /// How a server runs.
@@ -184,14 +185,6 @@ impl Server {
         self.phase.store(phase, Ordering::Relaxed);
     }
 
-    /// Waits for ctrl-c.
-    pub fn wait_for_interrupt(&self) -> io::Result<()> {
-        match &self.sessions {
-            Some(sessions) => sessions.block_on(tokio::signal::ctrl_c()),
-            None => Ok(()),
-        }
-    }
-
     /// Says goodbye to all clients, then ends the worlds.
     pub fn stop(mut self) -> Vec<RoomReport> {
         self.end()
@@ -236,17 +229,29 @@ impl Server {
         let (commanding, commands) = room::commands();
         let (framing, frames) = watch::channel(Arc::new(EncodedFrame::default()));
         let (notices, _) = broadcast::channel(NOTICES_QUEUED_MAX);
-        let publishing =
-            room::publish(outputs, framing, notices.clone(), config.bulletin.clone(), self.runtime.control());
-        sessions.spawn(publishing);
+        let (telling, statuses) = watch::channel(Utf8Bytes::default());
+        let gauge = Arc::new(TickGauge::new(config.tick_rate));
+        let publisher = Publisher {
+            outputs,
+            frames: framing,
+            statuses: telling,
+            notices: notices.clone(),
+            gauge: Arc::clone(&gauge),
+            online: Arc::clone(&online),
+            bulletin: config.bulletin.clone(),
+            control: self.runtime.control(),
+        };
+        sessions.spawn(publisher.run());
         let parts = RoomParts {
             world,
             tick_rate: config.tick_rate,
             ticks_per_frame: u64::from(config.tick_rate.div_ceil(config.frame_rate)),
+            ticks_per_status: u64::from(config.tick_rate.div_ceil(STATUSES_PER_SECOND)),
             arrivals,
             commands,
             output,
             online: Arc::clone(&online),
+            gauge,
             stop: Arc::clone(&self.stop_rooms),
             phase: Arc::clone(&self.phase),
             samples_max: config.samples_max,
@@ -254,7 +259,7 @@ impl Server {
         let thread = std::thread::Builder::new().name(name.clone());
         let thread = thread.spawn(move || Room::new(parts).run()).map_err(ServerError::Thread)?;
         self.rooms.push(RoomHandle { name: name.clone(), commands: commanding, thread: Some(thread) });
-        Ok(Entrance { name: name.into(), arrivals: arriving, frames, notices, online })
+        Ok(Entrance { name: name.into(), arrivals: arriving, frames, statuses, notices, online })
     }
 }
 
