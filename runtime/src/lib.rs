@@ -42,7 +42,7 @@ mod runtime;
 mod swap;
 mod world;
 
-pub use control::{Control, ControlError, Status, SubmissionStatus};
+pub use control::{Control, ControlError, Event, Events, Status, SubmissionStatus};
 pub use engine::{EngineError, TrapFrame};
 pub use ids::SubmissionId;
 pub use limits::Limits;

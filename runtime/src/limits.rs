@@ -20,6 +20,12 @@ pub const MODS_PER_SUBMISSION_MAX: usize = 64;
 /// Records of the log of swaps; the oldest are forgotten first.
 pub const LOG_RECORDS_MAX: usize = 4096;
 
+/// What happened and waits for one reader of events. A reader that is further behind loses what is newest, and is told how much.
+pub const EVENTS_QUEUED_MAX: usize = 4096;
+
+/// Readers of events at one time. Each costs every report of a world a few nanoseconds.
+pub const EVENT_READERS_MAX: usize = 64;
+
 /// Changes on their way to one world. A world that is ticked takes them within a tick or two.
 pub const WORLD_COMMANDS_MAX: usize = 256;
 
