@@ -51,8 +51,9 @@ const ARROWS: &[(&str, bool, &str)] = &[
     ("tickswap", false, "tungstenite"),
     ("example-server", true, "socket2"),
     ("tickswap", false, "socket2"),
-    ("example-server", true, "mio"),
-    ("tickswap", false, "mio"),
+    // File notices come through mio's poller; sockets need socket2 or tokio, which stay out.
+    ("tickswap", true, "notify"),
+    ("tickswap-linker", false, "notify"),
     ("example-server", true, "tickswap"),
     ("tickswap-sdk", false, "tickswap"),
     ("tickswap-sdk", false, "wasmtime"),

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::RecvTimeoutError;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use serde::{Deserialize, Serialize};
 
 use super::SubmissionStatus;
@@ -56,6 +56,11 @@ impl Events {
     /// The next event, if there is one already.
     pub fn try_next(&self) -> Option<Event> {
         self.next_until(Some(clock::now()))
+    }
+
+    /// To wait for among other things. A notice that is there need not become an event.
+    pub(super) fn notices(&self) -> &Receiver<Notice> {
+        &self.reader.notices
     }
 
     fn next_until(&self, deadline: Option<Instant>) -> Option<Event> {

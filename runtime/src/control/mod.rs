@@ -1,8 +1,9 @@
-//! What others ask of a running server: submit, activate, go back, look. Values in, values out; no sockets, no files.
+//! What others ask of a running server: submit, activate, go back, look. Values in, values out; no sockets.
 
 mod error;
 mod events;
 mod status;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,6 +14,7 @@ use tickswap_linker::GenerationId;
 pub use error::ControlError;
 pub use events::{Event, Events};
 pub use status::{Status, SubmissionStatus};
+pub use watch::{ModsWatcher, WatchError, WatchOptions, WatchReport};
 
 use crate::{
     ids::SubmissionId,
