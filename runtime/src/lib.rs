@@ -44,6 +44,7 @@ mod world;
 
 pub use control::{
     Control, ControlError, Event, Events, ModsWatcher, Status, SubmissionStatus, WatchError, WatchOptions, WatchReport,
+    console,
 };
 pub use engine::{EngineError, TrapFrame};
 pub use ids::SubmissionId;

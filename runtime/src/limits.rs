@@ -44,6 +44,15 @@ pub const WATCH_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the watcher waits before it submits again what the runtime did not take.
 pub const WATCH_RETRY_WAIT: Duration = Duration::from_secs(1);
 
+/// Bytes of one line of a console.
+pub const CONSOLE_LINE_BYTES_MAX: usize = 16 << 10;
+
+/// Changes that `log` shows if no number is given.
+pub const CONSOLE_LOG_LINES: usize = 20;
+
+/// How long a console waits for a submission, an activation or a going back before it answers how far that is.
+pub const CONSOLE_WAIT_MAX: Duration = Duration::from_secs(300);
+
 /// Changes on their way to one world. A world that is ticked takes them within a tick or two.
 pub const WORLD_COMMANDS_MAX: usize = 256;
 

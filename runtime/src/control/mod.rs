@@ -1,5 +1,6 @@
 //! What others ask of a running server: submit, activate, go back, look. Values in, values out; no sockets.
 
+pub mod console;
 mod error;
 mod events;
 mod status;

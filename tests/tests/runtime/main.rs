@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod calling;
+mod console;
 mod control;
 mod faults;
 mod server;
