@@ -91,7 +91,12 @@ pub struct SoakArgs {
 impl ServeArgs {
     /// How the server runs.
     pub fn server_config(&self) -> ServerConfig {
-        ServerConfig { worlds: self.worlds, tick_rate: self.tick_rate, frame_rate: self.frame_rate, samples_max: 0 }
+        ServerConfig {
+            worlds: self.worlds,
+            tick_rate: self.tick_rate,
+            frame_rate: self.frame_rate,
+            ..ServerConfig::default()
+        }
     }
 
     /// Where the mods are.

@@ -13,13 +13,14 @@ use crossbeam_channel::Sender;
 use tokio::sync::{broadcast, watch};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::seat::Seat;
+use crate::{bulletin::Bulletin, seat::Seat};
 
 /// All that sessions share.
 #[derive(Debug)]
 pub(crate) struct Hall {
     pub(crate) worlds: Vec<Entrance>,
     pub(crate) tick_rate: u32,
+    pub(crate) bulletin: Bulletin,
     /// True once the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
     last_player: AtomicU64,
@@ -61,8 +62,13 @@ pub(crate) enum Notice {
 }
 
 impl Hall {
-    pub(crate) fn new(worlds: Vec<Entrance>, tick_rate: u32, stopping: watch::Receiver<bool>) -> Self {
-        Self { worlds, tick_rate, stopping, last_player: AtomicU64::new(0) }
+    pub(crate) fn new(
+        worlds: Vec<Entrance>,
+        tick_rate: u32,
+        bulletin: Bulletin,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        Self { worlds, tick_rate, bulletin, stopping, last_player: AtomicU64::new(0) }
     }
 
     /// A number that no player of this process had before.

@@ -26,6 +26,21 @@ pub const ARRIVALS_PER_TICK_MAX: usize = 32;
 /// Lines of text and awards that wait for one client. A client who lets more pile up is disconnected as too slow.
 pub const NOTICES_QUEUED_MAX: usize = 512;
 
+/// Entries of the bulletin that wait for one reader. A slower reader loses the oldest.
+pub const BULLETIN_QUEUED_MAX: usize = 256;
+
+/// Entries of the bulletin that are kept for readers who come later.
+pub const BULLETIN_KEPT_MAX: usize = 32;
+
+/// Bytes of a text in the bulletin; the rest is cut. A compiler's first errors fit, a flood of them does not.
+pub const BULLETIN_TEXT_BYTES_MAX: usize = 16 << 10;
+
+/// Functions that one entry of the bulletin names; it tells how many there are.
+pub const BULLETIN_FUNCTIONS_MAX: usize = 16;
+
+/// Submissions of which it is remembered when their source was saved.
+pub const SAVES_REMEMBERED_MAX: usize = 64;
+
 /// What ticks of one world hand out that waits to be encoded. More is dropped: the tick never waits for it.
 pub const OUTPUTS_QUEUED_MAX: usize = 64;
 
@@ -73,3 +88,4 @@ pub const WORLDS_MAX: usize = 1024;
 
 const _: () = assert!(INPUTS_PER_TICK_MAX <= INPUTS_QUEUED_MAX);
 const _: () = assert!(NAME_CHARS_MAX * 4 < MESSAGE_BYTES_MAX);
+const _: () = assert!(BULLETIN_KEPT_MAX <= BULLETIN_QUEUED_MAX);

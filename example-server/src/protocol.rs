@@ -7,7 +7,10 @@ use std::borrow::Cow;
 use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, Condition, Frame, Input, PlayerId};
 use serde::{Deserialize, Serialize};
 
-use crate::limits::NAME_CHARS_MAX;
+use crate::{
+    bulletin::{Entry, Posted},
+    limits::NAME_CHARS_MAX,
+};
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,6 +85,16 @@ pub enum ServerMessage<'a> {
         /// Points since the player connected.
         total: u64,
     },
+    /// Something happened to the code.
+    Bulletin {
+        /// Counts from 1 for each run of the server.
+        number: u64,
+        /// Milliseconds since it happened.
+        ago_ms: u64,
+        /// What happened.
+        #[serde(flatten)]
+        entry: Cow<'a, Entry>,
+    },
 }
 
 /// One player in a frame.
@@ -125,6 +138,12 @@ impl<'a> ServerMessage<'a> {
             width: ARENA_WIDTH,
             height: ARENA_HEIGHT,
         }
+    }
+
+    /// An entry of the bulletin, as old as it is now.
+    pub fn bulletin(posted: &'a Posted) -> Self {
+        let ago_ms = u64::try_from(posted.at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Self::Bulletin { number: posted.number, ago_ms, entry: Cow::Borrowed(&posted.entry) }
     }
 
     /// A frame of the rules, in the form that clients see.
@@ -215,6 +234,11 @@ mod tests {
         let expected = ClientMessage::Input { sequence: 3, dx: 0.5, dy: -1.0, fire: false };
         assert_eq!(ClientMessage::from_json(input).unwrap(), expected);
         assert_eq!(ServerMessage::Ack { sequence: 7 }.to_json(), r#"{"type":"ack","sequence":7}"#);
+        let said = Entry::Said { text: "hello".to_owned() };
+        let bulletin = ServerMessage::Bulletin { number: 3, ago_ms: 40, entry: Cow::Owned(said) };
+        let json = r#"{"type":"bulletin","number":3,"ago_ms":40,"event":"said","text":"hello"}"#;
+        assert_eq!(bulletin.to_json(), json);
+        assert_eq!(serde_json::from_str::<ServerMessage<'_>>(json).unwrap(), bulletin);
         let welcome = ServerMessage::welcome(PlayerId(1), "Ada", "arena-1", 60).to_json();
         assert_eq!(
             welcome,

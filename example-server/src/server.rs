@@ -21,6 +21,7 @@ use tokio::{
 };
 
 use crate::{
+    bulletin::Bulletin,
     door,
     hall::{EncodedFrame, Entrance, Hall},
     limits::{
@@ -42,11 +43,13 @@ pub struct ServerConfig {
     pub frame_rate: u32,
     /// Ticks of each world to remember for a measurement; 0 for none.
     pub samples_max: usize,
+    /// Where swaps are told. May be in use before the server starts.
+    pub bulletin: Bulletin,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0 }
+        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0, bulletin: Bulletin::default() }
     }
 }
 
@@ -99,6 +102,7 @@ pub struct Server {
     stop_rooms: Arc<AtomicBool>,
     phase: Arc<AtomicU8>,
     stopping: watch::Sender<bool>,
+    bulletin: Bulletin,
     sessions: Option<tokio::runtime::Runtime>,
     /// Closes when the door and all sessions have ended.
     door: Option<Receiver<()>>,
@@ -134,12 +138,13 @@ impl Server {
             stop_rooms: Arc::default(),
             phase: Arc::default(),
             stopping: watch::Sender::new(false),
+            bulletin: config.bulletin.clone(),
             sessions: None,
             door: None,
         };
         let entrances: Result<Vec<Entrance>, ServerError> =
             (1..=config.worlds).map(|number| server.open_room(number, config, &sessions)).collect();
-        let hall = Hall::new(entrances?, config.tick_rate, server.stopping.subscribe());
+        let hall = Hall::new(entrances?, config.tick_rate, config.bulletin.clone(), server.stopping.subscribe());
         let listener = {
             let _context = sessions.enter();
             TcpListener::from_std(listener).map_err(ServerError::Listener)?
@@ -162,6 +167,11 @@ impl Server {
     /// The handle for submitting mods and looking at what runs.
     pub fn control(&self) -> Control {
         self.runtime.control()
+    }
+
+    /// What happens to the code, for whoever builds, submits or shows.
+    pub fn bulletin(&self) -> Bulletin {
+        self.bulletin.clone()
     }
 
     /// The worlds.
@@ -226,7 +236,9 @@ impl Server {
         let (commanding, commands) = room::commands();
         let (framing, frames) = watch::channel(Arc::new(EncodedFrame::default()));
         let (notices, _) = broadcast::channel(NOTICES_QUEUED_MAX);
-        sessions.spawn(room::publish(outputs, framing, notices.clone()));
+        let publishing =
+            room::publish(outputs, framing, notices.clone(), config.bulletin.clone(), self.runtime.control());
+        sessions.spawn(publishing);
         let parts = RoomParts {
             world,
             tick_rate: config.tick_rate,

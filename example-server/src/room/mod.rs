@@ -141,7 +141,8 @@ impl Room {
         };
         samples.add(start, began.elapsed(), phase, &flips);
         let number = parts.world.tick_number();
-        publish::hand_out(&parts.output, number, frame, effects.take_notices());
+        let output = Output { tick: number, frame, notices: effects.take_notices(), swapped: flips };
+        publish::hand_out(&parts.output, output);
     }
 
     /// Takes what has arrived since the last tick into the batch, with an upper bound for each player.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use arena_api::{Frame, PlayerId};
+use tickswap::{Control, SubmissionState, SwapRecord};
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{
+    bulletin::{Bulletin, Entry},
     hall::{EncodedFrame, Notice},
     protocol::ServerMessage,
 };
@@ -13,9 +15,10 @@ use crate::{
 /// What one tick hands out.
 #[derive(Debug)]
 pub(crate) struct Output {
-    tick: u64,
-    frame: Option<Frame>,
-    notices: Vec<OutputNotice>,
+    pub(super) tick: u64,
+    pub(super) frame: Option<Frame>,
+    pub(super) notices: Vec<OutputNotice>,
+    pub(super) swapped: Vec<SwapRecord>,
 }
 
 /// An effect for players.
@@ -28,13 +31,14 @@ pub(crate) enum OutputNotice {
 }
 
 /// On the world's thread: never waits. When sessions are that far behind, dropping is all that is left.
-pub(super) fn hand_out(output: &mpsc::Sender<Output>, tick: u64, frame: Option<Frame>, notices: Vec<OutputNotice>) {
-    if frame.is_none() && notices.is_empty() {
+pub(super) fn hand_out(to: &mpsc::Sender<Output>, output: Output) {
+    let lost = output.notices.len() + output.swapped.len();
+    if output.frame.is_none() && lost == 0 {
         return;
     }
-    let notices_lost = notices.len();
-    if output.try_send(Output { tick, frame, notices }).is_err() && notices_lost > 0 {
-        tracing::warn!(tick, notices_lost, "nobody takes what ticks hand out");
+    let tick = output.tick;
+    if to.try_send(output).is_err() && lost > 0 {
+        tracing::warn!(tick, lost, "nobody takes what ticks hand out");
     }
 }
 
@@ -43,8 +47,11 @@ pub(crate) async fn publish(
     mut outputs: mpsc::Receiver<Output>,
     frames: watch::Sender<Arc<EncodedFrame>>,
     notices: broadcast::Sender<Notice>,
+    bulletin: Bulletin,
+    control: Control,
 ) {
-    while let Some(Output { tick, frame, notices: spoken }) = outputs.recv().await {
+    while let Some(Output { tick, frame, notices: spoken, swapped }) = outputs.recv().await {
+        swapped.iter().flat_map(|record| live(record, &bulletin, &control)).for_each(|entry| bulletin.post(entry));
         for notice in spoken {
             let notice = match notice {
                 OutputNotice::Text(text) => {
@@ -60,6 +67,30 @@ pub(crate) async fn publish(
             frames.send_replace(Arc::new(encode(tick, &frame)));
         }
     }
+}
+
+/// One entry for each mod of a swap.
+fn live(record: &SwapRecord, bulletin: &Bulletin, control: &Control) -> Vec<Entry> {
+    let prepared = match control.submission(record.submission) {
+        SubmissionState::Staging { mods, .. } | SubmissionState::Done { mods, .. } => mods,
+        _ => Vec::new(),
+    };
+    let since_save_ms = bulletin.since_save_ms(record.submission);
+    let entry = |swap: &tickswap::ModSwap| {
+        let changed = prepared.iter().find(|prepared| prepared.mod_name == swap.mod_name);
+        let changed_functions = changed.map(|prepared| prepared.changed_functions.clone()).unwrap_or_default();
+        Entry::Live {
+            mod_name: swap.mod_name.clone(),
+            previous: swap.from,
+            generation: swap.to,
+            changed_total: changed_functions.len(),
+            changed_functions,
+            pause_ns: record.pause_ns,
+            world: record.world.clone(),
+            since_save_ms,
+        }
+    };
+    record.mods.iter().map(entry).collect()
 }
 
 fn encode(tick: u64, frame: &Frame) -> EncodedFrame {

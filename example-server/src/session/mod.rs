@@ -69,7 +69,7 @@ async fn converse(socket: &mut WebSocketStream<TcpStream>, hall: &Hall) -> End {
     }
     tokio::select! {
         end = reader::read(&mut stream, inputs) => end,
-        end = writer::write(&mut sink, player, frames, notices) => end,
+        end = writer::write(&mut sink, player, frames, notices, hall.bulletin.subscribe()) => end,
         _ = stopping.wait_for(|stopping| *stopping) => End::Stopping,
     }
 }

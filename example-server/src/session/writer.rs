@@ -1,4 +1,4 @@
-//! What a client is sent: the latest frame, acknowledgements, notices. Slow clients are sent fewer frames; those who do not
+//! What a client is sent: the latest frame, acknowledgements, notices, the bulletin. Slow clients are sent fewer frames; those who do not
 //! read at all are disconnected.
 
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::end::End;
 use crate::{
+    bulletin::{Heard, Subscription},
     hall::{EncodedFrame, Notice},
     limits::WRITE_WAIT_MAX,
     protocol::ServerMessage,
@@ -24,6 +25,7 @@ pub(super) async fn write(
     player: PlayerId,
     mut frames: watch::Receiver<Arc<EncodedFrame>>,
     mut notices: broadcast::Receiver<Notice>,
+    mut bulletin: Subscription,
 ) -> End {
     let (mut acknowledged, mut points_total) = (0, 0);
     loop {
@@ -38,6 +40,14 @@ pub(super) async fn write(
                 Ok(Notice::Award { .. }) => Ok(()),
                 Err(broadcast::error::RecvError::Lagged(_)) => return End::TooSlow,
                 Err(broadcast::error::RecvError::Closed) => return End::WorldEnded,
+            },
+            heard = bulletin.next() => match heard {
+                Some(Heard::Entry(posted)) => {
+                    send(sink, Message::text(ServerMessage::bulletin(&posted).to_json())).await
+                }
+                // Numbers tell the client that it has missed some.
+                Some(Heard::Lost(_)) => Ok(()),
+                None => return End::Stopping,
             },
             changed = frames.changed() => {
                 if changed.is_err() {
