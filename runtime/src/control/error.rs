@@ -32,6 +32,12 @@ pub enum ControlError {
         /// The limit.
         limit: usize,
     },
+    /// Too many readers of events.
+    #[error("{limit} readers follow the events already (limit EVENT_READERS_MAX); drop one, or share it")]
+    TooManyReaders {
+        /// The limit.
+        limit: usize,
+    },
     /// The preparing thread is gone.
     #[error("the preparing thread has stopped, so nothing can be submitted; restart the server")]
     Stopped,

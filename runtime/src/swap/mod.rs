@@ -13,6 +13,7 @@ mod fleet;
 mod gauge;
 mod ledger;
 mod link;
+mod notices;
 mod prepare;
 mod state;
 #[cfg(test)]
@@ -25,5 +26,6 @@ pub use fleet::{GenerationStatus, ModStatus, Scope};
 pub use gauge::{WorldModStatus, WorldStatus};
 pub(crate) use ledger::Ledger;
 pub(crate) use link::start_world;
+pub(crate) use notices::{Notice, NoticeReader};
 pub(crate) use prepare::{Preparer, Submission};
 pub use state::{PreparedMod, SubmissionState};

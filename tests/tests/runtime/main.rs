@@ -6,7 +6,9 @@
 
 mod bad_input;
 mod calling;
+mod console;
 mod control;
 mod faults;
 mod server;
 mod swapping;
+mod watch;
