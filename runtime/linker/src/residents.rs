@@ -102,6 +102,7 @@ pub(crate) struct Resident {
     pub(crate) libraries: BTreeSet<Arc<str>>,
     /// Bodies that containers rely on, by name without tags.
     pub(crate) relied: Relied,
+    pub(crate) coroutines: Coroutines,
     /// Numbered items whose type identity is asked for, and how they are known.
     pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
     /// Whether any sign of type identities was found.
@@ -134,6 +135,20 @@ pub(crate) struct Holder {
     pub(crate) code: BTreeSet<Fingerprint>,
     /// A library's code calls the body in there.
     pub(crate) by_library: bool,
+}
+
+/// Coroutines by name without tags.
+pub(crate) type Coroutines = BTreeMap<Arc<str>, Coroutine>;
+
+/// What is known of one coroutine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Coroutine {
+    /// Copies of its body; empty where it is inlined everywhere.
+    pub(crate) own: BTreeSet<Fingerprint>,
+    /// Functions that call the body or have it inlined, with their code.
+    pub(crate) resumed_by: BTreeMap<Arc<str>, BTreeSet<Fingerprint>>,
+    /// Whether live state may hold a suspended one.
+    pub(crate) may_live: bool,
 }
 
 /// Groups of numbered items by parent as known in this process, namespace and name.

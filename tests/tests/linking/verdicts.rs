@@ -203,6 +203,7 @@ fn a_function_whose_address_is_taken_needs_review_for_another_signature() {
     let mut live = start();
     live.call::<_, ()>("start", 3u64);
     let report = live.report_on(&with(&[
+        (".unwrap_or(step)", ".unwrap_or(|count| step(count as i64) as u64)"),
         ("fn step(count: u64) -> u64 {\n    count + 1", "fn step(count: i64) -> i64 {\n    count + 1"),
         ("Some(step)", "Some(|count| std::hint::black_box(step as fn(i64) -> i64)(count as i64) as u64)"),
     ]));
@@ -213,19 +214,27 @@ fn a_function_whose_address_is_taken_needs_review_for_another_signature() {
 }
 
 #[test]
-fn a_drop_that_comes_is_told_although_no_vtable_shows_it() {
-    let mut live = start();
-    let added = with(&[(
-        "pub struct Token(u32);",
-        "pub struct Token(u32);\nimpl Drop for Token {\n    fn drop(&mut self) {\n        CALLS.fetch_add(self.0, Ordering::Relaxed);\n    }\n}",
-    )]);
-    let dropping = "    TOKENS.lock().unwrap().push(Token(value));\n    TOKENS.lock().unwrap().truncate(100);\n";
+fn a_drop_that_comes_or_goes_is_told_although_no_vtable_shows_it() {
+    let dropping = (
+        "TOKENS.lock().unwrap().push(Token(value));",
+        "TOKENS.lock().unwrap().extend([Token(value), Token(1)]);\n    TOKENS.lock().unwrap().pop();",
+    );
+    let token = "pub struct Token(u32);";
+    let drop = format!(
+        "{token}\nimpl Drop for Token {{\n    fn drop(&mut self) {{\n        CALLS.fetch_add(self.0, Ordering::Relaxed);\n    }}\n}}"
+    );
+    let added = with(&[dropping, (token, &drop)]);
+    let mut live = Live::new();
+    live.patch(&with(&[])).unwrap_or_else(|error| panic!("{error}"));
+    // New code that drops what was never dropped before has no such impl to call.
+    live.patch(&with(&[dropping])).unwrap_or_else(|error| panic!("{error}"));
     let report = live.report_on(&added);
     assert_eq!(items(&report, Code::M6), ["counter::Token"], "{report}");
     assert!(live.patch_approved(&added).unwrap_err().to_string().contains("`Drop` added"));
-    // New code that drops what was never dropped before has no such impl to call.
-    let report = live.report_on(&with(&[("    TOKENS.lock().unwrap().push(Token(value));\n", dropping)]));
-    assert_eq!(items(&report, Code::M6), [""; 0], "{report}");
+    let mut live = Live::new();
+    live.patch(&added).unwrap_or_else(|error| panic!("{error}"));
+    let report = live.report_on(&with(&[dropping]));
+    assert!(report.of(Code::M6).any(|finding| finding.summary.contains("`Drop` removed")), "{report}");
 }
 
 #[test]
@@ -259,17 +268,17 @@ fn what_was_inlined_into_others_explains_them() {
     let inlined = [
         (
             "#[inline(never)]\nfn scale",
-            "#[inline]\npub fn shared(key: u32) -> u32 {\n    key * 3 + 1\n}\n\n#[unsafe(no_mangle)]\npub extern \"C\" fn shares(key: u32) -> u32 {\n    let call: fn(u32) -> u32 = std::hint::black_box(shared);\n    call(key)\n}\n\n#[inline(never)]\nfn scale",
+            "#[inline]\npub fn shared(key: u32) -> u32 {\n    std::hint::black_box(key * 3) + 1\n}\n\n#[unsafe(no_mangle)]\npub extern \"C\" fn shares(key: u32) -> u32 {\n    let call: fn(u32) -> u32 = std::hint::black_box(shared);\n    call(key)\n}\n\n#[inline(never)]\nfn scale",
         ),
         ("std::hint::black_box(key) * 100", "shared(std::hint::black_box(key)) * 100"),
     ];
     let mut live = Live::new();
     live.patch(&with(&inlined)).unwrap_or_else(|error| panic!("{error}"));
-    let report = live.report_on(&with(&[inlined.as_slice(), &[("key * 3 + 1", "key * 5 + 1")]].concat()));
+    let report = live.report_on(&with(&[inlined.as_slice(), &[("black_box(key * 3)", "black_box(key * 5)")]].concat()));
     let mark =
         |item: &str| report.of(Code::B1).find(|finding| finding.item == item).map(|finding| finding.mark.clone());
     assert_eq!(mark("counter::shared"), Some(None), "{report}");
-    assert_eq!(mark("counter::scale"), Some(Some(Mark::InlinedFrom(vec!["counter.shared".into()]))), "{report}");
+    assert_eq!(mark("counter::scale"), Some(Some(Mark::InlinedFrom(vec!["counter::shared".into()]))), "{report}");
     assert_eq!(report.summary, "1 function changed: exempt", "{report}");
 }
 
@@ -361,7 +370,27 @@ struct Plain;
         &[hidden, ("(value) + 1;", "(value) + 100;"), ("before * 10 + value", "(before - 99) * 10 + value")],
     );
     let report = live.report_on(&next);
-    assert!(!items(&report, Code::R8).is_empty(), "{report}");
-    live.patch_approved(&next).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        items(&report, Code::M1),
+        ["<counter::Runner<counter::Of<counter::wait>> as counter::Run>::run"],
+        "{report}"
+    );
+    live.patch_approved(&next).unwrap_err();
     assert_eq!(live.call::<_, u32>("run", ()), 87, "the suspended one goes on as it began");
+    // What does not touch the coroutine is exempt.
+    let beside = edited("counter", &[hidden, ("count * self.weight", "count * self.weight + 1")]);
+    live.patch(&beside).unwrap_or_else(|error| panic!("{error}"));
+    // Captures that change place behind the same name.
+    let held = edited(
+        "counter",
+        &[
+            hidden,
+            (
+                "async fn wait(value: u32) -> u32 {\n",
+                "async fn wait(value: u32) -> u32 {\n    let wide = std::hint::black_box(u64::from(value));\n",
+            ),
+            ("before * 10 + value", "before * 10 + value + wide as u32 * 0"),
+        ],
+    );
+    assert!(live.report_on(&held).class >= Class::Migration, "{}", live.report_on(&held));
 }

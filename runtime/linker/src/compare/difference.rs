@@ -74,6 +74,8 @@ pub enum TypeChange {
     Moved,
     /// Variants of an enum, their values or contents.
     Variants,
+    /// The same variants; what tells them apart lies elsewhere.
+    DiscriminantMoved,
     /// Something else, or a name that stands for several types.
     Layout,
 }
@@ -146,7 +148,7 @@ pub enum Difference {
         item: String,
         at: Option<SourcePosition>,
     },
-    /// A type whose own name does not show that it holds a coroutine or closure that cannot be matched.
+    /// A function that would read or resume an environment of live state that changed, and that is not named after it.
     EnvironmentHeld {
         item: String,
         environment: String,

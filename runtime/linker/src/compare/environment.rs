@@ -6,7 +6,7 @@ use super::contract;
 use super::difference::Difference;
 use super::difference::SourcePosition;
 use super::statics::STANDARD;
-use crate::image::debug::DebugLevel;
+use crate::image::debug::{DebugLevel, is_transient};
 use crate::image::module::SymbolTarget;
 use crate::image::name::{NodeRef, NumbersAsTheyAre, SymbolName, parse};
 use crate::image::{Body, ModImage};
@@ -121,11 +121,29 @@ pub(super) fn compare_drops(
 
 /// A `TypeId` goes by number, as the compiler counts closures and repeated names. Where such a number now means another
 /// item, state that is keyed by the identity finds the wrong one.
-pub(super) fn compare_identified(facts: &CandidateFacts, residents: &Residents, differences: &mut Vec<Difference>) {
+pub(super) fn compare_identified(
+    image: &ModImage,
+    facts: &CandidateFacts,
+    residents: &Residents,
+    differences: &mut Vec<Difference>,
+) {
     for (plain, known) in &facts.identified {
         let others = residents.generations.iter().filter_map(|resident| resident.identified.get(plain));
         if others.into_iter().any(|other| other != known) {
             differences.push(Difference::TypeIdentityReused { item: plain.to_string() });
+        }
+    }
+    if !facts.uses_type_ids && !residents.generations.iter().any(|resident| resident.uses_type_ids) {
+        return;
+    }
+    // A type that is generic over a function is known by the function, and holds what that returns.
+    let through_functions = image.debug.types.iter().filter(|(name, _)| {
+        is_transient(name) && name.split_once("-> ").is_some_and(|(_, result)| is_transient(result))
+    });
+    for (name, layouts) in through_functions {
+        let mut known = residents.generations.iter().filter_map(|resident| resident.transient_types.get(name));
+        if known.any(|known| **known != *layouts) {
+            differences.push(Difference::TypeIdentityReused { item: name.to_string() });
         }
     }
 }

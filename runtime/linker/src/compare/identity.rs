@@ -25,8 +25,8 @@ pub(crate) struct Identities {
     pub(crate) unmatched: BTreeMap<Arc<str>, usize>,
     /// Coroutines that a resident has but whose body is another.
     pub(crate) changed_coroutines: BTreeSet<Arc<str>>,
-    /// Types whose names do not show that they hold a coroutine or closure that cannot be matched, with its environment.
-    pub(crate) environments_held: BTreeMap<Name, Name>,
+    /// By resident: types of and around environments that the image lays out otherwise, and what holds them.
+    pub(crate) outgrown: Vec<BTreeSet<Name>>,
     /// Numbered items whose type identity is asked for: names as numbered here, and as known in this process.
     pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
 }
@@ -61,7 +61,7 @@ pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
                 groups: HashMap::new(),
                 unmatched: BTreeMap::new(),
                 changed_coroutines: BTreeSet::new(),
-                environments_held: BTreeMap::new(),
+                outgrown: Vec::new(),
                 identified: BTreeMap::new(),
             },
             renewed_environments: BTreeSet::new(),
@@ -76,7 +76,7 @@ pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
         // directly: that code has to stay the old one too, and whatever holds *it*.
         let more = holders(image, &held_by, &renewed, &forced);
         if more.is_empty() {
-            found.environments_held = hidden_holders(image, residents, &held_by, &renewed);
+            found.outgrown = outgrown.iter().map(|names| names.iter().map(|name| (*name).clone()).collect()).collect();
             return found;
         }
         forced.extend(more);
@@ -89,24 +89,6 @@ fn outgrown<'a>(image: &'a ModImage, resident: &Resident, held_by: &HeldBy<'a>) 
     let changed =
         types.filter(|(name, layouts)| resident.transient_types.get(*name).is_some_and(|was| **was != **layouts));
     held_by.holders(changed.map(|(name, _)| name).collect())
-}
-
-/// Types known to a resident that hold one of `renewed` without being named after it, as through an associated type. Their
-/// functions call the environment's new code, and nothing tells them from those that live objects of the type need.
-fn hidden_holders(
-    image: &ModImage,
-    residents: &Residents,
-    held_by: &HeldBy<'_>,
-    renewed: &BTreeSet<Name>,
-) -> BTreeMap<Name, Name> {
-    let mut held = BTreeMap::new();
-    for environment in renewed {
-        let Some((environment, _)) = image.debug.types.get_key_value(environment) else { continue };
-        let holders = held_by.holders(vec![environment]).into_iter();
-        let hidden = holders.filter(|name| !is_transient(name) && residents.types.contains_key(&***name));
-        held.extend(hidden.map(|name| (name.clone(), environment.clone())));
-    }
-    held
 }
 
 /// Numbered items whose type identity is asked for, by the functions that ask.

@@ -4,6 +4,7 @@
 
 mod causes;
 mod contract;
+mod coroutines;
 mod difference;
 mod environment;
 mod evidence;
@@ -17,7 +18,7 @@ mod vtables;
 pub use difference::{Cause, Difference, Reliance, SourcePosition, TypeChange};
 
 use crate::image::{Fingerprint, Fingerprinter, ModImage};
-use crate::residents::{CanonicalGroups, Relied, Residents, StaticFacts, VtableShape};
+use crate::residents::{CanonicalGroups, Coroutines, Relied, Residents, StaticFacts, VtableShape};
 use crate::{GenerationId, image::Body};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -66,6 +67,7 @@ pub(crate) struct CandidateFacts {
     /// Functions of crates without debug information of their own.
     pub(crate) libraries: BTreeSet<Arc<str>>,
     pub(crate) relied: Relied,
+    pub(crate) coroutines: Coroutines,
     /// Numbered items whose type identity is asked for, and how they are known.
     pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) uses_type_ids: bool,
@@ -96,6 +98,7 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     let mut whole = Fingerprinter::new();
     whole.add(&next.bytes);
     let (statics, positions) = statics::facts(&next, &names, &mut differences);
+    let graph = reliance::Graph::new(&next);
     let facts = CandidateFacts {
         functions: functions::bodies(&next, &names),
         statics,
@@ -103,7 +106,8 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
         vtables: vtables::read(&next, &slot_names, &mut differences),
         allocator: environment::allocator(&next, &names),
         libraries: causes::libraries(&next, &names),
-        relied: reliance::facts(&next),
+        relied: reliance::facts(&next, &graph),
+        coroutines: coroutines::facts(&next, &graph, &names),
         identified: identities.identified,
         uses_type_ids: environment::uses_type_ids(&next),
         drops: environment::drops(&next),
@@ -130,10 +134,6 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
             let at = functions::position(&next, parent);
             differences.push(Difference::CoroutineChanged { item: parent.to_string(), at });
         }
-        for (item, environment) in &identities.environments_held {
-            differences
-                .push(Difference::EnvironmentHeld { item: item.to_string(), environment: environment.to_string() });
-        }
         statics::compare(&facts, &positions, resident, residents, &mut differences);
         environment::compare(&next, &facts, resident, residents, &mut differences);
     }
@@ -141,7 +141,8 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
         functions::signatures(&next, &facts, residents, &mut differences);
         reliance::compare(&next, &facts.relied, base, residents, &mut differences);
         environment::compare_drops(&next, &facts, resident, residents, &mut differences);
-        environment::compare_identified(&facts, residents, &mut differences);
+        environment::compare_identified(&next, &facts, residents, &mut differences);
+        coroutines::compare(&next, &facts, residents, &identities.outgrown, &mut differences);
     }
     if residents.generation_count() > 0 {
         types::compare(&next, residents, &mut differences);

@@ -22,8 +22,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Every body of the candidate that containers may rely on.
-pub(super) fn facts(image: &ModImage) -> Relied {
-    let graph = Graph::new(image);
+pub(super) fn facts(image: &ModImage, graph: &Graph<'_>) -> Relied {
     let mut relied = Relied::new();
     let mut seeds: BTreeMap<Arc<str>, BTreeSet<u32>> = BTreeMap::new();
     for (index, _, function) in image.function_symbols() {
@@ -69,18 +68,19 @@ fn self_type(path: crate::image::name::NodeRef<'_>) -> Arc<str> {
 }
 
 /// Which functions call which.
-struct Graph<'a> {
+pub(super) struct Graph<'a> {
     image: &'a ModImage,
-    by_name: HashMap<Arc<str>, BTreeSet<u32>>,
+    /// Functions by name as numbered in this file.
+    pub(super) by_name: HashMap<Arc<str>, BTreeSet<u32>>,
     names: HashMap<u32, Arc<str>>,
     /// Functions of crates without debug information of their own.
     libraries: BTreeSet<u32>,
     /// By defined function: where in the file it names which.
-    calls: HashMap<u32, Vec<(usize, u32)>>,
+    pub(super) calls: HashMap<u32, Vec<(usize, u32)>>,
 }
 
 impl<'a> Graph<'a> {
-    fn new(image: &'a ModImage) -> Self {
+    pub(super) fn new(image: &'a ModImage) -> Self {
         let (mut by_name, mut names) = (HashMap::<Arc<str>, BTreeSet<u32>>::new(), HashMap::new());
         let mut libraries = BTreeSet::new();
         for (index, symbol, function) in image.function_symbols() {

@@ -160,6 +160,7 @@ pub(super) fn compare(
             continue;
         }
         // Live bytes may come from any generation that had it, not from the one to be replaced alone.
+        let mut is_same = true;
         for was in residents.generations.iter().filter_map(|generation| generation.statics.get(name)) {
             if (&was.proof, was.size, was.alignment) != (&is.proof, is.size, is.alignment) {
                 differences.push(Difference::StaticChanged {
@@ -168,10 +169,11 @@ pub(super) fn compare(
                     was: describe(was),
                     is: describe(is),
                 });
+                is_same = false;
                 break;
             }
         }
-        if resident.statics.get(name).is_some_and(|was| was.initial != is.initial) {
+        if is_same && resident.statics.get(name).is_some_and(|was| was.initial != is.initial) {
             differences.push(Difference::StaticInitialValueChanged { item, at });
         }
     }

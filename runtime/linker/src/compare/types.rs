@@ -1,7 +1,7 @@
 //! Type layouts: every type of one qualified name keeps its layout, whether or not live state is seen to use it.
 
 use super::causes;
-use super::difference::{Difference, SourcePosition, TypeChange};
+use super::difference::{Cause, Difference, SourcePosition, TypeChange};
 use crate::image::ModImage;
 use crate::image::debug::{DiscriminantValues, Field, Name, TypeKind, TypeLayout, Variant, is_transient};
 use crate::image::name::{NumbersAsTheyAre, SymbolName, parse};
@@ -9,11 +9,16 @@ use crate::residents::Residents;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// DWARF's tag of a function's type.
+const FUNCTION_TYPE: u16 = 0x15;
+
 pub(super) fn compare(image: &ModImage, residents: &Residents, differences: &mut Vec<Difference>) {
     let mut changed: BTreeMap<&Name, &Arc<BTreeSet<TypeLayout>>> = BTreeMap::new();
     for (name, layouts) in &image.debug.types {
-        // Environments of closures and coroutines change with their bodies; live ones keep their old bodies.
-        if is_transient(name) {
+        // Environments of closures and coroutines change with their bodies; live ones keep their old bodies. What a function
+        // pointer points to is code, whose "size" is that of its result.
+        let is_code = |layout: &TypeLayout| matches!(layout.kind, TypeKind::Other(FUNCTION_TYPE, _));
+        if is_transient(name) || layouts.iter().all(is_code) {
             continue;
         }
         match residents.types.get(&**name) {
@@ -34,15 +39,23 @@ pub(super) fn compare(image: &ModImage, residents: &Residents, differences: &mut
         let layouts = &image.debug.types[*name];
         let mut difference = describe(name, known, layouts);
         if let Difference::TypeChanged { change, holds, near, .. } = &mut difference {
-            if *change == TypeChange::Moved {
-                // Nothing but what it holds explains it.
+            // Nothing but what it holds explains it: its own fields and variants are the same.
+            if matches!(change, TypeChange::Moved | TypeChange::DiscriminantMoved) {
                 let parts = layouts.iter().flat_map(parts).filter(|part| changed.contains_key(*part) && part != name);
                 *holds = parts.map(|part| part.to_string()).collect::<BTreeSet<_>>().into_iter().collect();
             }
-            if is_variant_content(image, name) {
+            if let Some(of) = variant_of(image, name) {
+                if *change == TypeChange::Moved && holds.is_empty() && changed.contains_key(of) {
+                    holds.push(of.to_string());
+                }
                 *change = TypeChange::Variants;
             }
-            *near = places.get(name.split('<').next().unwrap_or(name)).cloned();
+            if *change == TypeChange::DiscriminantMoved {
+                *change = TypeChange::Variants;
+            }
+            if causes::of_type(image, name) != Some(Cause::Library) {
+                *near = places.get(name.split('<').next().unwrap_or(name)).cloned();
+            }
         }
         differences.push(difference);
     }
@@ -58,11 +71,12 @@ fn parts(layout: &TypeLayout) -> Vec<&Name> {
     layout.fields.iter().chain(contents).map(|field| &field.type_name).chain(element).collect()
 }
 
-/// Whether the type is the content of a variant: debug information gives each a type of its own, named after the enum.
-fn is_variant_content(image: &ModImage, name: &Name) -> bool {
-    let Some((parent, _)) = name.rsplit_once("::") else { return false };
-    let layouts = image.debug.types.get(parent).into_iter().flatten();
-    layouts.flat_map(|layout| &layout.variants).any(|v| v.content.as_ref().is_some_and(|c| c.type_name == *name))
+/// The enum of which the type is the content of a variant: debug information gives each a type of its own, named after the
+/// enum.
+fn variant_of<'a>(image: &'a ModImage, name: &Name) -> Option<&'a Name> {
+    let (parent, layouts) = image.debug.types.get_key_value(name.rsplit_once("::")?.0)?;
+    let mut contents = layouts.iter().flat_map(|layout| &layout.variants).filter_map(|v| v.content.as_ref());
+    contents.any(|content| content.type_name == *name).then_some(parent)
 }
 
 /// Where the first function of an `impl` of each type stands. Debug information of stable compilers does not say where
@@ -116,7 +130,12 @@ fn compare_layouts(was: &TypeLayout, is: &TypeLayout) -> (TypeChange, Vec<String
         let text = |alignment: Option<u64>| alignment.map_or_else(|| "unknown".into(), |bytes| bytes.to_string());
         lines.push(format!("~ alignment {} -> {}", text(was.alignment), text(is.alignment)));
     }
-    let change = if variants { TypeChange::Variants } else { fields };
+    let moved = |field: &Option<Field>| field.as_ref().map(|field| field.type_name.clone());
+    if variants == 0 && was.discriminant != is.discriminant && moved(&was.discriminant) == moved(&is.discriminant) {
+        return (TypeChange::DiscriminantMoved, lines);
+    }
+    let differs = variants > 0 || was.discriminant != is.discriminant;
+    let change = if differs { TypeChange::Variants } else { fields };
     (change, lines)
 }
 
@@ -153,12 +172,12 @@ fn compare_fields(was: &[Field], is: &[Field], lines: &mut Vec<String>) -> TypeC
     }
 }
 
-/// Whether any variant, its values or what tells variants apart differs.
-fn compare_variants(was: &TypeLayout, is: &TypeLayout, lines: &mut Vec<String>) -> bool {
+/// How many variants differ, in being there, in their values or contents. What tells them apart is told as well.
+fn compare_variants(was: &TypeLayout, is: &TypeLayout, lines: &mut Vec<String>) -> usize {
     let find = |all: &[Variant], name: &Name| all.iter().find(|variant| variant.name == *name).cloned();
-    let mut differs = false;
+    let mut differs = 0;
     let mut tell = |line: String| {
-        differs = true;
+        differs += 1;
         lines.push(line);
     };
     for variant in &is.variants {
@@ -188,7 +207,7 @@ fn compare_variants(was: &TypeLayout, is: &TypeLayout, lines: &mut Vec<String>) 
         let text = |field: &Option<Field>| {
             field.as_ref().map_or_else(|| "none".into(), |field| format!("{} at {}", field.type_name, field.offset))
         };
-        tell(format!("~ discriminant: {} -> {}", text(&was.discriminant), text(&is.discriminant)));
+        lines.push(format!("~ discriminant: {} -> {}", text(&was.discriminant), text(&is.discriminant)));
     }
     differs
 }

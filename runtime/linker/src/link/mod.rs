@@ -181,6 +181,7 @@ impl Residents {
             custom: image.custom,
             libraries: facts.libraries,
             relied: facts.relied,
+            coroutines: facts.coroutines,
             identified: facts.identified,
             uses_type_ids: facts.uses_type_ids,
             drops: facts.drops.into_keys().collect(),

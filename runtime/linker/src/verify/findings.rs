@@ -1,7 +1,7 @@
 //! From facts to findings: the code of every difference, what follows from it and what to do. Policy, in one place.
 
 use super::{Code, Finding};
-use crate::compare::{Difference, Reliance, TypeChange};
+use crate::compare::{Cause, Difference, Reliance, TypeChange};
 use crate::image::name_table::without_tags;
 
 /// What to do about anything that needs state to be carried over.
@@ -14,6 +14,9 @@ const RECIPE: &str =
 /// The finding that a difference is, with names as people write them.
 pub(super) fn of(difference: &Difference) -> Finding {
     let mut finding = exempt(difference).or_else(|| review(difference)).unwrap_or_else(|| worse(difference));
+    if let Some(Cause::InlinedFrom(names) | Cause::Holds(names)) = &mut finding.mark {
+        names.iter_mut().for_each(|name| *name = readable(name));
+    }
     for text in std::iter::once(&mut finding.item).chain(&mut finding.details) {
         *text = readable(text);
     }
@@ -127,9 +130,9 @@ fn worse(difference: &Difference) -> Finding {
             type_changed(item, *change, (was, is), lines, holds, near.as_ref())
         }
         D::EnvironmentHeld { item, environment } => Finding::new(Code::M1, item)
-            .summary("type holds a closure or coroutine that changed")
+            .summary("closure or coroutine in live state changed, and is not run by its own name")
             .detail(format!("in it: {environment}"))
-            .consequence("its functions would run the new body over the old one's captures.")
+            .consequence("what is suspended in live state would go on in the new code, over the captures of the old.")
             .remedy(keep("the closure or coroutine")),
         D::StaticChanged { item, at, was, is } => both(Finding::new(Code::M3, item).at(at.clone()), was, is)
             .consequence("its live value would be misread.")
@@ -238,7 +241,7 @@ fn type_changed(
         TypeChange::FieldRetyped => (Code::M1, "field of a live type has another type"),
         TypeChange::Fields => (Code::M1, "fields of a live type changed"),
         TypeChange::Moved => (Code::M1, "fields of a live type moved"),
-        TypeChange::Variants => (Code::M2, "variants of a live enum changed"),
+        TypeChange::Variants | TypeChange::DiscriminantMoved => (Code::M2, "variants of a live enum changed"),
         TypeChange::Layout => (Code::M1, "layout of a live type changed"),
     };
     let short = item.split('<').next().and_then(|head| head.rsplit("::").next()).unwrap_or(item);
@@ -256,7 +259,7 @@ fn type_changed(
         .remedy(format!(
             "To patch without review: {keep}. To migrate: derive serde, give new fields #[serde(default)], and ask for review."
         ))
-        .mark((!holds.is_empty()).then(|| crate::compare::Cause::Holds(holds.to_vec())));
+        .mark((!holds.is_empty()).then(|| Cause::Holds(holds.to_vec())));
     lines.iter().fold(finding, |all, line| all.detail(line.clone()))
 }
 
