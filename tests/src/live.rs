@@ -87,7 +87,10 @@ impl Live {
     ///
     /// As [`Live::patch`], for what no approval allows.
     pub fn patch_approved(&mut self, bytes: &[u8]) -> Result<GenerationId, NotPatched> {
-        self.patch_with(bytes, Verdict::approve)
+        self.patch_with(bytes, |verdict| {
+            let seen = verdict.report().clone();
+            verdict.approve(&seen)
+        })
     }
 
     fn patch_with(
@@ -110,6 +113,16 @@ impl Live {
     pub fn compare(&self, bytes: &[u8]) -> Vec<compare::Difference> {
         let image = image::read(bytes).unwrap_or_else(|error| panic!("{error}"));
         compare::compare(&self.residents, self.running, image).differences().to_vec()
+    }
+
+    /// The report of `bytes` against the running generation and all residents.
+    ///
+    /// # Panics
+    ///
+    /// When the file cannot be read.
+    pub fn report_on(&self, bytes: &[u8]) -> verify::Report {
+        let image = image::read(bytes).unwrap_or_else(|error| panic!("{error}"));
+        verify::judge(compare::compare(&self.residents, self.running, image)).report().clone()
     }
 
     fn stage(&mut self, linked: link::Linked) -> GenerationId {

@@ -1,11 +1,11 @@
 //! The differences that comparing can find, each with what it is about and what was and is there. Facts, no judgement.
 
 use crate::GenerationId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Where in the source something stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourcePosition {
     /// File as the compiler names it.
     pub file: String,

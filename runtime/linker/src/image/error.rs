@@ -46,8 +46,15 @@ pub enum ReadError {
     #[error("{0}")]
     NotLinkable(Problems),
     /// The debug information is damaged.
-    #[error("the debug information cannot be read: {0}")]
-    Debug(String),
+    #[error("the debug information cannot be read: {section} at {offset:#x}: {message}")]
+    Debug {
+        /// Name of the custom section.
+        section: &'static str,
+        /// Bytes from the section's start.
+        offset: usize,
+        /// What was expected or found there.
+        message: String,
+    },
 }
 
 /// Every reason why a module cannot be linked live.

@@ -74,8 +74,11 @@ impl RawModule<'_> {
             })
             .collect();
         self.toolchain.sort();
-        let debug = debug::read(|name| self.debug_sections.get(name).copied())
-            .map_err(|error| ReadError::Debug(error.to_string()))?;
+        let debug = debug::read(|name| self.debug_sections.get(name).copied()).map_err(|error| ReadError::Debug {
+            section: error.section,
+            offset: error.offset,
+            message: error.problem.to_string(),
+        })?;
         // Mods may hold code of several compilers; each of them counts.
         let compilers = debug.producers.iter().map(|producer| format!("compiler {producer}"));
         self.toolchain.extend(compilers);
