@@ -5,7 +5,7 @@
 
 use super::CandidateFacts;
 use super::difference::Difference;
-use crate::image::bodies::data_fingerprint;
+use crate::image::bodies::DataFingerprints;
 use crate::image::debug::{DebugLevel, Location, StaticVariable};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
@@ -20,6 +20,7 @@ type StaticsByName = BTreeMap<Arc<str>, (u32, StaticFacts)>;
 pub(super) fn facts(image: &ModImage, names: &[Option<Arc<str>>], differences: &mut Vec<Difference>) -> StaticsByName {
     let variables: HashMap<&str, &StaticVariable> =
         image.debug.variables.iter().map(|variable| (&*variable.linkage_name, variable)).collect();
+    let mut fingerprints = DataFingerprints::new(image);
     let mut statics: StaticsByName = BTreeMap::new();
     for (index, piece) in image.pieces.iter().enumerate().filter(|(_, piece)| piece.mutable && piece.size > 0) {
         let Some((symbol, _)) = piece.symbols.iter().find(|(symbol, _)| names[*symbol as usize].is_some()) else {
@@ -36,7 +37,7 @@ pub(super) fn facts(image: &ModImage, names: &[Option<Arc<str>>], differences: &
             size: piece.size,
             alignment: piece.alignment,
             proof: prove(image, *symbol as usize, raw, address, piece.size, variables.get(raw.as_str()).copied()),
-            initial: data_fingerprint(image, *symbol),
+            initial: fingerprints.of(*symbol),
             is_standard: is_standard(image, *symbol as usize),
         };
         if let StaticProof::Unproved(why) = &facts.proof {
@@ -118,10 +119,11 @@ fn is_standard(image: &ModImage, symbol: usize) -> bool {
 /// Named read-only data: content modulo relocation.
 pub(super) fn read_only(image: &ModImage, names: &[Option<Arc<str>>]) -> BTreeMap<Arc<str>, Fingerprint> {
     let mut found = BTreeMap::new();
+    let mut fingerprints = DataFingerprints::new(image);
     for (index, symbol) in image.symbols.iter().enumerate() {
         let (SymbolTarget::Data { segment, .. }, Some(name)) = (symbol.target, &names[index]) else { continue };
         if !image.segments[segment as usize].mutable {
-            found.insert(name.clone(), data_fingerprint(image, index as u32));
+            found.insert(name.clone(), fingerprints.of(index as u32));
         }
     }
     found

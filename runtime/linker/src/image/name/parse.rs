@@ -15,6 +15,8 @@ pub(super) struct Tree {
     pub(super) root: NodeId,
     /// Bytes of the text after `_R` that belong to the name; the rest is a suffix.
     pub(super) length: usize,
+    /// What rendering the name takes at most, in bytes: its text, once for every level that is rendered by itself.
+    pub(super) weight: usize,
 }
 
 /// Parses `text`, the symbol without its `_R`.
@@ -36,7 +38,8 @@ pub(super) fn parse(text: &str) -> Parsed<Tree> {
         parser.path()?;
     }
     parser.nodes.truncate(kept);
-    Ok(Tree { nodes: parser.nodes, root, length: parser.cursor.next })
+    let weight = parser.costs.get(root as usize).map_or(0, |cost| cost.bytes.saturating_mul(cost.depth));
+    Ok(Tree { nodes: parser.nodes, root, length: parser.cursor.next, weight })
 }
 
 /// What a grammar rule produces: one position can be read as any of them.
