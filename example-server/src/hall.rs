@@ -16,7 +16,7 @@ use crossbeam_channel::Sender;
 use tokio::sync::{broadcast, watch};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::{bulletin::Bulletin, seat::Seat};
+use crate::{bulletin::Bulletin, roster::Roster, seat::Seat};
 
 /// All that sessions share.
 #[derive(Debug)]
@@ -26,6 +26,7 @@ pub(crate) struct Hall {
     /// Another number for each run of the server.
     pub(crate) run: u64,
     pub(crate) bulletin: Bulletin,
+    pub(crate) roster: Roster,
     /// True once the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
     last_player: AtomicU64,
@@ -72,11 +73,12 @@ impl Hall {
         worlds: Vec<Entrance>,
         tick_rate: u32,
         bulletin: Bulletin,
+        roster: Roster,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let run = u64::try_from(now.as_millis()).unwrap_or_default();
-        Self { worlds, tick_rate, run, bulletin, stopping, last_player: AtomicU64::new(0) }
+        Self { worlds, tick_rate, run, bulletin, roster, stopping, last_player: AtomicU64::new(0) }
     }
 
     /// A number that no player of this process had before.
