@@ -93,6 +93,17 @@ impl NameTable {
         })
     }
 
+    /// The name of what debug information calls by this linkage name, as [`NameTable::provisional`] names symbols.
+    pub(crate) fn plain(&self, linkage: &str) -> Arc<str> {
+        match parse(linkage) {
+            SymbolName::V0(name) => {
+                let mut plain = Plain { ambiguous: &self.ambiguous_crates };
+                Arc::from(name.render(&mut plain) + name.suffix().unwrap_or_default())
+            }
+            SymbolName::Plain(name) => Arc::from(name.as_str()),
+        }
+    }
+
     pub(crate) fn parsed(&self, index: usize) -> Option<&SymbolName> {
         self.parsed.get(index)?.as_ref()
     }

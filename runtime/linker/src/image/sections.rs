@@ -244,7 +244,7 @@ impl<'a> RawModule<'a> {
     }
 }
 
-pub(super) const CODE_SECTION: u8 = 10;
+pub(crate) const CODE_SECTION: u8 = 10;
 pub(super) const DATA_SECTION: u8 = 11;
 
 pub(super) fn within(what: &'static str, found: u64, limit_name: &'static str, limit: u64) -> Result<(), ReadError> {

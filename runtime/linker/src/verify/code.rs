@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_read_as_it_is_written_and_its_letter_tells_its_class() {
+    fn a_code_is_read_as_it_is_written_and_has_its_class_and_page() {
         for code in Code::ALL {
             assert_eq!(code.to_string().parse(), Ok(*code));
             let class = match &code.as_str()[..1] {
@@ -162,6 +162,18 @@ mod tests {
             assert_eq!(code.class(), class, "{code}");
             assert!(!code.title().is_empty());
         }
+        let pages = include_str!("../../../VERDICTS.md");
+        for code in Code::ALL {
+            let heading = format!("\n### {code} {}\n", code.title());
+            let page =
+                pages.split_once(&heading).unwrap_or_else(|| panic!("runtime/VERDICTS.md has no section `{heading}`"));
+            let page = page.1.split("\n### ").next().unwrap();
+            assert!(
+                page.contains("**Remedy:**") && page.contains("```"),
+                "the section of {code} lacks an example or remedy"
+            );
+        }
+        assert_eq!(pages.matches("\n### ").count(), Code::ALL.len(), "a section of no code");
         assert_eq!(Code::ALL.len(), 8 + 8 + 8 + 10);
         assert_eq!("m1".parse::<Code>().unwrap_err().found, "m1");
         assert!(UnknownCode { found: "Z9".into() }.to_string().contains("`Z9`"));

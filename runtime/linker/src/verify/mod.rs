@@ -10,23 +10,81 @@ mod render;
 mod report;
 mod unreadable;
 
+pub use crate::compare::Cause as Mark;
 pub use code::{Class, Code, UnknownCode};
 pub use render::{DETAILS_SHOWN_PER_FINDING, FINDINGS_SHOWN_PER_CODE, Span, Style};
-pub use report::{Finding, Mark, Report};
+pub use report::{Finding, Report};
 
 use crate::compare::Comparison;
 use serde::Serialize;
 use std::fmt;
 use thiserror::Error;
 
-/// What a comparison allows, with every finding.
+/// What a comparison allows, with every finding. Only [`judge`] makes one.
+///
+/// ```compile_fail,E0451
+/// use tickswap_linker::{compare::Comparison, verify::{Report, Verdict}};
+/// fn forge(comparison: Comparison, report: Report) -> Verdict {
+///     Verdict { comparison, report }
+/// }
+/// ```
+///
+/// Nor can the report that decides be exchanged:
+///
+/// ```compile_fail,E0616
+/// use tickswap_linker::verify::{Report, Verdict};
+/// fn forge(verdict: &mut Verdict, harmless: Report) {
+///     verdict.report = harmless;
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Verdict {
     comparison: Comparison,
     report: Report,
 }
 
-/// Leave to link a candidate. Only a [`Verdict`] gives it.
+/// Leave to link a candidate. Only a [`Verdict`] gives it, each for one use.
+///
+/// ```compile_fail,E0451
+/// use tickswap_linker::{compare::Comparison, verify::Permit};
+/// fn forge(comparison: Comparison) -> Permit {
+///     Permit { comparison }
+/// }
+/// ```
+///
+/// [`crate::link::place`] takes nothing else:
+///
+/// ```compile_fail,E0308
+/// use tickswap_linker::{Residents, link, verify::Verdict};
+/// fn skip(residents: &mut Residents, verdict: Verdict) {
+///     let _ = link::place(residents, verdict);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// use tickswap_linker::{Residents, compare::Comparison, link};
+/// fn skip(residents: &mut Residents, comparison: Comparison) {
+///     let _ = link::place(residents, comparison);
+/// }
+/// ```
+///
+/// ```compile_fail,E0382
+/// use tickswap_linker::{Residents, link, verify::Permit};
+/// fn twice(residents: &mut Residents, permit: Permit) {
+///     let _ = link::place(residents, permit);
+///     let _ = link::place(residents, permit);
+/// }
+/// ```
+///
+/// What is right does compile:
+///
+/// ```
+/// use tickswap_linker::{GenerationId, Residents, compare, image, link, verify};
+/// fn patch(residents: &mut Residents, base: GenerationId, bytes: &[u8]) -> Result<link::Linked, Box<dyn std::error::Error>> {
+///     let comparison = compare::compare(residents, Some(base), image::read(bytes)?);
+///     Ok(link::place(residents, verify::judge(comparison).permit()?)?)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Permit {
     pub(crate) comparison: Comparison,
@@ -64,6 +122,8 @@ impl fmt::Display for Refusal {
 pub fn judge(comparison: Comparison) -> Verdict {
     let report = if comparison.identical && comparison.differences.is_empty() {
         Report::identical()
+    } else if comparison.base.is_none() && comparison.differences.is_empty() {
+        Report::first()
     } else {
         Report::new(comparison.differences.iter().map(findings::of).collect())
     };

@@ -74,6 +74,9 @@ impl Report {
                 page.left_out(group.len(), FINDINGS_SHOWN_PER_CODE);
             }
         }
+        if self.left_out > 0 {
+            page.add(Style::Note, format!("\n\n{} more findings were not kept", self.left_out));
+        }
         page.0
     }
 }

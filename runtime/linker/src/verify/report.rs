@@ -2,9 +2,8 @@
 //! they are written for people is `render`'s.
 
 use super::{Class, Code};
-use crate::compare::SourcePosition;
+use crate::compare::{Cause, SourcePosition};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// One thing that was found, and what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,34 +34,7 @@ pub struct Finding {
     pub remedy: String,
     /// Whether something else explains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mark: Option<Mark>,
-}
-
-/// Why an item differs although nobody touched its own source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Mark {
-    /// Changed functions that were inlined into it, by name.
-    InlinedFrom(Vec<String>),
-    /// A copy of a generic or library function that comes and goes with what is called.
-    Instance,
-    /// Nothing but how the compiler arranged the code explains it.
-    CodeGeneration,
-}
-
-impl fmt::Display for Mark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InlinedFrom(names) => match names.as_slice() {
-                [] => f.write_str("inlined"),
-                [one] => write!(f, "inlined from {one}"),
-                [first, more @ ..] => write!(f, "inlined from {first} and {} more", more.len()),
-            },
-            Self::Instance => f.write_str("instance of a generic"),
-            Self::CodeGeneration => f.write_str("same source, compiled differently"),
-        }
-    }
+    pub mark: Option<Cause>,
 }
 
 impl Finding {
@@ -126,7 +98,7 @@ impl Finding {
 
     /// With what explains it.
     #[must_use]
-    pub fn mark(mut self, mark: Option<Mark>) -> Self {
+    pub fn mark(mut self, mark: Option<Cause>) -> Self {
         self.mark = mark;
         self
     }
@@ -151,6 +123,14 @@ pub struct Report {
     pub summary: String,
     /// Every finding, worst first.
     pub findings: Vec<Finding>,
+    /// Findings that are not in the list because the report was shortened to be kept; 0 in a fresh one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Report {
@@ -165,13 +145,33 @@ impl Report {
         Self::of_class(Class::Identical, Vec::new())
     }
 
+    /// The report of a first version, of which nothing differs because there is nothing to compare it with.
+    pub(super) fn first() -> Self {
+        Self { summary: "first version, nothing to compare it with".to_owned(), ..Self::new(Vec::new()) }
+    }
+
+    /// The report with these findings added, such as what a server itself found.
+    #[must_use]
+    pub fn with(&self, more: Vec<Finding>) -> Self {
+        let class = more.iter().map(|finding| finding.code.class()).chain([self.class]).max().unwrap_or(self.class);
+        Self::of_class(class, self.findings.iter().cloned().chain(more).collect())
+    }
+
+    /// The report with its first, worst findings only, to be kept for long.
+    #[must_use]
+    pub fn shortened(&self, findings: usize) -> Self {
+        let left_out = self.left_out + self.findings.len().saturating_sub(findings);
+        let findings = self.findings.iter().take(findings).cloned().collect();
+        Self { class: self.class, summary: self.summary.clone(), findings, left_out }
+    }
+
     fn of_class(class: Class, mut findings: Vec<Finding>) -> Self {
         // What somebody touched comes before what merely follows from it.
         let key = |finding: &Finding| (std::cmp::Reverse(finding.code.class()), finding.code, finding.mark.is_some());
         findings.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.at.cmp(&b.at)).then_with(|| a.item.cmp(&b.item)));
         findings.dedup();
         let summary = super::render::summary(class, &findings);
-        Self { class, summary, findings }
+        Self { class, summary, findings, left_out: 0 }
     }
 
     /// The findings of one code.

@@ -219,6 +219,25 @@ impl V0Name {
     }
 }
 
+/// The trait by which containers rely on a function: those that hash, compare and borrow keys. The function is a method of
+/// an `impl` of it, or inside one, or a method that the trait itself provides.
+pub(crate) fn relied_on_trait(path: NodeRef<'_>) -> Option<String> {
+    const RELIED_ON: [&str; 10] = [
+        "core::hash::Hash",
+        "core::hash::Hasher",
+        "core::hash::BuildHasher",
+        "core::cmp::PartialEq",
+        "core::cmp::Eq",
+        "core::cmp::PartialOrd",
+        "core::cmp::Ord",
+        "core::borrow::Borrow",
+        "equivalent::Equivalent",
+        "equivalent::Comparable",
+    ];
+    let name = path.trait_path()?.without_arguments().render(&mut NumbersAsTheyAre);
+    RELIED_ON.contains(&name.as_str()).then_some(name)
+}
+
 /// The number that a crate's disambiguator text stands for: rustc's stable crate id, which compile units give in
 /// hexadecimal.
 pub(crate) fn crate_hash(disambiguator: &str) -> Option<u64> {
