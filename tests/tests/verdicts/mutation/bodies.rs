@@ -87,7 +87,9 @@ impl<'ast> Visit<'ast> for Bodies<'_> {
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
         let of = item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
         let outside = self.relied_on;
-        self.relied_on = of.is_some_and(|of| RELIED_ON.contains(&of.ident.to_string().as_str()));
+        // A future's body is inlined into the coroutines that wait for it.
+        self.relied_on =
+            of.is_some_and(|of| of.ident == "Future" || RELIED_ON.contains(&of.ident.to_string().as_str()));
         visit::visit_item_impl(self, item);
         self.relied_on = outside;
     }
