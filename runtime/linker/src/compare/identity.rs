@@ -187,6 +187,9 @@ impl NameResolver for Tagger<'_> {
     }
 
     fn item(&mut self, parent: &str, item: &NumberedItem<'_>) -> String {
+        if !self.image.names.may_be_grouped(item) {
+            return item.text_as_is();
+        }
         let provisional = (Arc::from(&*without_tags(parent)), item.namespace, Arc::from(&*item.name));
         let Some((provisional, group)) = self.image.names.groups.get_key_value(&provisional) else {
             return item.text_as_is();

@@ -5,7 +5,7 @@
 
 use super::CandidateFacts;
 use super::difference::{Difference, SourcePosition};
-use crate::image::bodies::data_fingerprint;
+use crate::image::bodies::DataFingerprints;
 use crate::image::debug::{DebugLevel, Location, StaticVariable};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
@@ -26,6 +26,7 @@ pub(super) fn facts(
 ) -> (StaticsByName, Positions) {
     let variables: HashMap<&str, &StaticVariable> =
         image.debug.variables.iter().map(|variable| (&*variable.linkage_name, variable)).collect();
+    let mut fingerprints = DataFingerprints::new(image);
     let mut statics: StaticsByName = BTreeMap::new();
     let mut positions = Positions::new();
     for (index, piece) in image.pieces.iter().enumerate().filter(|(_, piece)| piece.mutable && piece.size > 0) {
@@ -44,7 +45,7 @@ pub(super) fn facts(
             size: piece.size,
             alignment: piece.alignment,
             proof: prove(image, *symbol as usize, raw, address, piece.size, variables.get(raw.as_str()).copied()),
-            initial: data_fingerprint(image, *symbol),
+            initial: fingerprints.of(*symbol),
             is_standard: is_standard(image, *symbol as usize),
         };
         let at = variables.get(raw.as_str()).and_then(|variable| variable.position.as_ref()).map(SourcePosition::from);
@@ -133,10 +134,11 @@ fn is_standard(image: &ModImage, symbol: usize) -> bool {
 /// Named read-only data: content modulo relocation.
 pub(super) fn read_only(image: &ModImage, names: &[Option<Arc<str>>]) -> BTreeMap<Arc<str>, Fingerprint> {
     let mut found = BTreeMap::new();
+    let mut fingerprints = DataFingerprints::new(image);
     for (index, symbol) in image.symbols.iter().enumerate() {
         let (SymbolTarget::Data { segment, .. }, Some(name)) = (symbol.target, &names[index]) else { continue };
         if !image.segments[segment as usize].mutable {
-            found.insert(name.clone(), data_fingerprint(image, index as u32));
+            found.insert(name.clone(), fingerprints.of(index as u32));
         }
     }
     found

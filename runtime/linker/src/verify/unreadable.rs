@@ -79,6 +79,9 @@ fn of_problem(problem: &Problem) -> Finding {
             .detail(format!("with `{second}` in data segment {segment}"))
             .consequence("live state cannot be told apart.")
             .remedy(format!("{recipe}.")),
+        Problem::More { count } => Finding::new(Code::X5, format!("{count} more"))
+            .summary("further problems of the same file")
+            .remedy("To do: repair what is named first; the rest is told then."),
         Problem::Unsupported { what } => Finding::new(Code::X5, what.clone())
             .summary("not what the recipe makes")
             .consequence("what it means for live state cannot be proved.")

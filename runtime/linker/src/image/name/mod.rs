@@ -41,7 +41,8 @@ fn v0(symbol: &str) -> Option<V0Name> {
     if tree.length != mangled.len() {
         return None;
     }
-    Some(V0Name { text: mangled.into(), suffix: suffix.map(Into::into), nodes: tree.nodes, root: tree.root })
+    let (text, suffix) = (mangled.into(), suffix.map(Into::into));
+    Some(V0Name { text, suffix, nodes: tree.nodes, root: tree.root, weight: tree.weight })
 }
 
 /// LLVM makes local symbols that it promotes unique by a hash of the module, which no identity may depend on. Debug
@@ -69,6 +70,7 @@ pub(crate) struct V0Name {
     suffix: Option<Box<str>>,
     nodes: Vec<Node>,
     root: NodeId,
+    weight: usize,
 }
 
 /// Decides about what the name alone does not: which crates keep their hash, and how numbered items are called.
@@ -146,6 +148,23 @@ impl V0Name {
     /// `.N`, which LLVM puts on what it splits or clones, with its dot.
     pub(crate) fn suffix(&self) -> Option<&str> {
         self.suffix.as_deref()
+    }
+
+    /// What rendering the name takes at most, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Namespace, name and number of every item mentioned, without its place.
+    pub(crate) fn mentioned(&self) -> impl Iterator<Item = NumberedItem<'_>> {
+        self.nodes.iter().filter_map(|node| match node {
+            Node::Item { namespace, disambiguator, name, .. } => Some(NumberedItem {
+                namespace: char::from(*namespace),
+                name: self.identifier(*name),
+                disambiguator: *disambiguator,
+            }),
+            _ => None,
+        })
     }
 
     /// The whole path.
