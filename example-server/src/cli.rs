@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Build the mods and serve players (the default)
     Serve(ServeArgs),
+    /// Let bots play on a server that runs already
+    Bots(BotsArgs),
     /// Let bots play, swap the rules under them, and report
     Soak(SoakArgs),
 }
@@ -51,7 +53,27 @@ pub struct ServeArgs {
     /// Use the files in `built` as they are
     #[arg(long)]
     pub no_build: bool,
+    /// Bots that play, over sockets like everybody
+    #[arg(long, default_value_t = 0)]
+    pub bots: usize,
 }
+
+/// Options of `bots`.
+#[derive(Clone, Debug, Args)]
+pub struct BotsArgs {
+    /// Host and port of the server
+    #[arg(long, default_value = "127.0.0.1:7878")]
+    pub server: String,
+    /// How many
+    #[arg(long, default_value_t = 8)]
+    pub count: usize,
+    /// Inputs per second of each bot
+    #[arg(long, default_value_t = BOT_INPUT_RATE)]
+    pub input_rate: u32,
+}
+
+/// Inputs per second of a bot that hunts.
+pub const BOT_INPUT_RATE: u32 = 12;
 
 /// Options of `soak`.
 #[derive(Clone, Debug, Args)]
@@ -91,7 +113,12 @@ pub struct SoakArgs {
 impl ServeArgs {
     /// How the server runs.
     pub fn server_config(&self) -> ServerConfig {
-        ServerConfig { worlds: self.worlds, tick_rate: self.tick_rate, frame_rate: self.frame_rate, samples_max: 0 }
+        ServerConfig {
+            worlds: self.worlds,
+            tick_rate: self.tick_rate,
+            frame_rate: self.frame_rate,
+            ..ServerConfig::default()
+        }
     }
 
     /// Where the mods are.

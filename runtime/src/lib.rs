@@ -4,7 +4,7 @@
 //! it. New code for a mod is submitted through [`Control`] from any thread; it is linked into the memory of the
 //! running mod, staged in idle time, and becomes active at a boundary between two ticks.
 //!
-//! What this crate is not: it opens no sockets, watches no files and builds no sources.
+//! What this crate is not: it opens no sockets and builds no sources. It watches finished mods only, in [`ModsWatcher`].
 //!
 //! ```no_run
 //! # fn contract() -> tickswap::Contract { tickswap::Contract::new("game") }
@@ -42,7 +42,10 @@ mod runtime;
 mod swap;
 mod world;
 
-pub use control::{Control, ControlError, Status, SubmissionStatus};
+pub use control::{
+    Control, ControlError, Event, Events, ModsWatcher, Status, SubmissionStatus, WatchError, WatchOptions, WatchReport,
+    console,
+};
 pub use engine::{EngineError, TrapFrame};
 pub use ids::SubmissionId;
 pub use limits::Limits;

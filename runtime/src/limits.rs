@@ -3,6 +3,8 @@
 //! Limits that depend on the machine or the game are fields of [`Limits`]; the constants are their defaults or fixed.
 //! An error that says a limit was hit names it as it is written here.
 
+use std::time::Duration;
+
 use tickswap_linker::limits as linker;
 
 /// Bytes at the start of each linear memory that hold code's data and the stack; a mod's heap begins behind it.
@@ -31,6 +33,37 @@ pub const REPORT_FINDINGS_MAX: usize = 256;
 
 /// Records of the log of swaps; the oldest are forgotten first.
 pub const LOG_RECORDS_MAX: usize = 4096;
+
+/// What happened and waits for one reader of events. A reader that is further behind loses what is newest, and is told how much.
+pub const EVENTS_QUEUED_MAX: usize = 4096;
+
+/// Readers of events at one time. Each costs every report of a world a few nanoseconds.
+pub const EVENT_READERS_MAX: usize = 64;
+
+/// How long nothing may change in a watched folder before what has changed is submitted, all together.
+pub const WATCH_SETTLE: Duration = Duration::from_millis(100);
+
+/// How long a changed file waits for others that do not come to rest.
+pub const WATCH_BURST_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// How long a file whose last section is cut off is waited for after its last change. Then it is submitted, to be refused with
+/// the reason.
+pub const WATCH_INCOMPLETE_WAIT_MAX: Duration = Duration::from_secs(3);
+
+/// How often a watched folder is looked at when the system gives no notice of a change.
+pub const WATCH_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the watcher waits before it submits again what the runtime did not take.
+pub const WATCH_RETRY_WAIT: Duration = Duration::from_secs(1);
+
+/// Bytes of one line of a console.
+pub const CONSOLE_LINE_BYTES_MAX: usize = 16 << 10;
+
+/// Changes that `log` shows if no number is given.
+pub const CONSOLE_LOG_LINES: usize = 20;
+
+/// How long a console waits for a submission, an activation or a going back before it answers how far that is.
+pub const CONSOLE_WAIT_MAX: Duration = Duration::from_secs(300);
 
 /// Changes on their way to one world. A world that is ticked takes them within a tick or two.
 pub const WORLD_COMMANDS_MAX: usize = 256;
@@ -145,3 +178,4 @@ const _: () = assert!(MEMORY_BYTES_PER_MOD_MAX >= linker::IMAGE_AREA_BYTES as u6
 const _: () = assert!(MEMORY_BYTES_PER_MOD_MAX <= 4 << 30);
 const _: () = assert!(LOG_LINE_BYTES_MAX <= CALL_BYTES_MAX);
 const _: () = assert!(CANDIDATE_BYTES_MAX <= linker::CANDIDATE_BYTES_MAX);
+const _: () = assert!(WATCH_SETTLE.as_millis() < WATCH_BURST_WAIT_MAX.as_millis());

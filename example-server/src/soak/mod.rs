@@ -3,8 +3,6 @@
 //!
 //! The server is the one that `serve` starts; only the bots are added. Prints nothing; progress goes to a listener.
 
-mod bot;
-mod bots;
 mod candidates;
 mod check;
 mod phases;

@@ -1,7 +1,7 @@
 //! What happens in a soak, in order: start, gather, warm up, baseline, swaps, drain, check.
 
 use std::{
-    io, thread,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -10,14 +10,12 @@ use tickswap::{Control, PreparedMod, SubmissionState};
 use tickswap_abi::{ModName, ModNameError};
 
 use super::{
-    Candidates, Failure, Report, SoakConfig, SoakOutcome,
-    bot::Order,
-    bots::Bots,
-    check,
+    Candidates, Failure, Report, SoakConfig, SoakOutcome, check,
     report::{Distribution, resident_bytes},
     statistics::{self, Lateness},
 };
 use crate::{
+    bots::{Bots, BotsError, Crew, Order},
     door::{self, AddressError},
     mods::Listener,
     room::{ARENA_MOD, RoomError, RoomReport, TickSample},
@@ -50,9 +48,9 @@ pub enum SoakError {
     /// A world does not answer.
     #[error(transparent)]
     Room(#[from] RoomError),
-    /// The system gives no thread for the bots.
-    #[error("cannot start the bots: {0}")]
-    Bots(#[source] io::Error),
+    /// There are no bots.
+    #[error(transparent)]
+    Bots(#[from] BotsError),
     /// Not enough candidates were built.
     #[error("{wanted} swaps need as many candidates, there are {found}")]
     TooFewCandidates {
@@ -90,6 +88,7 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
         frame_rate: config.frame_rate,
         // Twice the planned time, so that a swap phase that takes longer is remembered as well.
         samples_max: (config.tick_rate as usize) * (4 * config.seconds as usize + 60),
+        ..ServerConfig::default()
     };
     let listening = door::bind("127.0.0.1", 0)?;
     let server = Server::start(listening, &server_config, vec![(arena.clone(), candidates.base.clone())])?;
@@ -99,7 +98,9 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
         room.commands.reserve(config.state_mib)?;
     }
     let worlds: Vec<String> = server.rooms().iter().map(|room| room.name.clone()).collect();
-    let bots = Bots::start(server.address(), config.players, &worlds, config.input_rate).map_err(SoakError::Bots)?;
+    let crew =
+        Crew { server: server.address(), count: config.players, worlds, input_rate: config.input_rate, hunts: false };
+    let bots = Bots::start(&crew)?;
     gather(&bots, config.players, &mut seen);
     bots.order(Order::Play);
     thread::sleep(WARM_UP);

@@ -35,6 +35,12 @@ pub enum ControlError {
         /// The limit.
         limit: usize,
     },
+    /// Too many readers of events.
+    #[error("{limit} readers follow the events already (limit EVENT_READERS_MAX); drop one, or share it")]
+    TooManyReaders {
+        /// The limit.
+        limit: usize,
+    },
     /// The submission waits for nobody.
     #[error("{id} does not wait for approval; `status` lists those that do")]
     NotWaiting {

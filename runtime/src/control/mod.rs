@@ -1,7 +1,10 @@
-//! What others ask of a running server: submit, approve, activate, go back, look. Values in, values out; no sockets, no files.
+//! What others ask of a running server: submit, approve, activate, go back, look. Values in, values out; no sockets.
 
+pub mod console;
 mod error;
+mod events;
 mod status;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,11 +13,13 @@ use tickswap_abi::ModName;
 use tickswap_linker::GenerationId;
 
 pub use error::ControlError;
+pub use events::{Event, Events};
 pub use status::{Status, SubmissionStatus};
+pub use watch::{ModsWatcher, WatchError, WatchOptions, WatchReport};
 
 use crate::{
     ids::SubmissionId,
-    limits::{APPROVAL_TEXT_BYTES_MAX, MODS_PER_SUBMISSION_MAX},
+    limits::{APPROVAL_TEXT_BYTES_MAX, EVENT_READERS_MAX, MODS_PER_SUBMISSION_MAX},
     swap::{Approval, Approvals, Fleet, Held, Ledger, Scope, Submission, SubmissionState},
     world::SwapRecord,
 };
@@ -156,6 +161,17 @@ impl Control {
         let (mods, worlds) = self.fleet.status();
         let submissions = self.ledger.submissions().into_iter();
         Status { mods, worlds, submissions: submissions.map(|(id, state)| SubmissionStatus { id, state }).collect() }
+    }
+
+    /// What happens from now on: how submissions end, what becomes active where, and faults. Bounded: neither ticks nor other
+    /// readers wait for this one.
+    ///
+    /// # Errors
+    ///
+    /// Too many readers.
+    pub fn events(&self) -> Result<Events, ControlError> {
+        let reader = self.ledger.listen().ok_or(ControlError::TooManyReaders { limit: EVENT_READERS_MAX })?;
+        Ok(Events::new(reader, &self.ledger))
     }
 
     /// Every change of what is active, oldest first, as far back as the limit `log_records` goes.

@@ -136,6 +136,7 @@ impl Boundary for WorldLink {
         }
         if !report.faults.is_empty() {
             self.faults.extend_from_slice(report.faults);
+            self.events.extend(report.faults.iter().map(|fault| WorldEvent::Faulted(Arc::new(fault.clone()))));
             self.is_stale = true;
         }
         self.publish(mods);
@@ -247,7 +248,7 @@ impl WorldLink {
         for step in failed.staged.iter().filter(|step| step.is_new_mod) {
             mods.remove(step.mod_number);
         }
-        self.events.push(WorldEvent {
+        self.events.push(WorldEvent::Change {
             submission: failed.change.submission,
             outcome: Outcome::Failed(format!("world {:?}: {reason}", &*self.name)),
         });
@@ -270,7 +271,10 @@ impl WorldLink {
             pause_ns: 0,
             stage_ns: clock::nanos_since(began),
         };
-        self.events.push(WorldEvent { submission: generation.submission, outcome: Outcome::Started(Arc::new(record)) });
+        self.events.push(WorldEvent::Change {
+            submission: generation.submission,
+            outcome: Outcome::Started(Arc::new(record)),
+        });
         Ok(())
     }
 
@@ -325,7 +329,7 @@ fn event(submission: SubmissionId, record: SwapRecord) -> WorldEvent {
         stage_ns = record.stage_ns,
         "{submission}: {}", record.kind,
     );
-    WorldEvent { submission, outcome: Outcome::Flipped(Arc::new(record)) }
+    WorldEvent::Change { submission, outcome: Outcome::Flipped(Arc::new(record)) }
 }
 
 /// Puts a generation into the world: beside what runs, or as the cold start of a mod that is new here.

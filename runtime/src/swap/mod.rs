@@ -17,6 +17,7 @@ mod fleet;
 mod gauge;
 mod ledger;
 mod link;
+mod notices;
 mod prepare;
 mod state;
 #[cfg(test)]
@@ -30,5 +31,6 @@ pub use fleet::{GenerationStatus, ModStatus, Scope};
 pub use gauge::{WorldModStatus, WorldStatus};
 pub(crate) use ledger::Ledger;
 pub(crate) use link::start_world;
+pub(crate) use notices::{Notice, NoticeReader};
 pub(crate) use prepare::{Preparer, Submission};
 pub use state::{ModReport, PreparedMod, SubmissionState};

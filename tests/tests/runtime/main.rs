@@ -7,7 +7,9 @@
 mod approval;
 mod bad_input;
 mod calling;
+mod console;
 mod control;
 mod faults;
 mod server;
 mod swapping;
+mod watch;

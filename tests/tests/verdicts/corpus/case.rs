@@ -56,6 +56,8 @@ enum ByHand {
     Cut(usize),
     /// A custom section of this name is added at the end, with one byte.
     Section(String),
+    /// A text in the debug information's strings becomes another of the same length.
+    DebugText((String, String)),
 }
 
 /// A call of an exported function with numbers.
@@ -101,6 +103,21 @@ impl Version {
                 module.extend([0, name_length + 2, name_length]);
                 module.extend(name.as_bytes());
                 module.push(1);
+            }
+            Some(ByHand::DebugText((old, new))) => {
+                assert_eq!(old.len(), new.len());
+                let payloads = wasmparser::Parser::new(0).parse_all(&module).map(Result::unwrap);
+                let strings = payloads.into_iter().find_map(|payload| match payload {
+                    wasmparser::Payload::CustomSection(section) if section.name() == ".debug_str" => Some(section.range()),
+                    _ => None,
+                });
+                let range = strings.unwrap();
+                let places = module[range.clone()].windows(old.len()).enumerate();
+                let places: Vec<_> = places.filter(|(_, text)| *text == old.as_bytes()).map(|(at, _)| at).collect();
+                assert!(!places.is_empty(), "`{old}` is not in .debug_str");
+                for at in places {
+                    module[range.start + at..][..new.len()].copy_from_slice(new.as_bytes());
+                }
             }
             None => {}
         }
