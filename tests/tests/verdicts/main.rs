@@ -4,5 +4,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod corpus;
+mod counted;
+mod fuzz;
+mod laws;
 mod mutation;
 mod random;
