@@ -7,5 +7,6 @@ mod corpus;
 mod counted;
 mod fuzz;
 mod laws;
+mod limits;
 mod mutation;
 mod random;
