@@ -26,7 +26,7 @@ export class Arena {
     context.setTransform(this.#scale, 0, 0, this.#scale, left, top);
     if (state) {
       state.hazards.forEach((hazard) => this.#hazard(hazard, now));
-      this.#shots(state.shots);
+      this.#shots(state.shots, this.#size());
       // One's own body lies on top.
       const players = [...state.players].sort((one, other) => (one.id === own) - (other.id === own));
       players.forEach((player) => this.#player(player, player.id === own, sparks.hurt(player.id, now), now));
@@ -88,7 +88,12 @@ export class Arena {
     }
   }
 
-  #shots(shots) {
+  // How much larger things are drawn on a small screen, so that they keep a readable size.
+  #size() {
+    return Math.max(1, 0.62 / (this.#scale / Math.min(devicePixelRatio || 1, 3)));
+  }
+
+  #shots(shots, size) {
     const context = this.#context;
     context.save();
     context.globalCompositeOperation = "lighter";
@@ -96,14 +101,14 @@ export class Arena {
     for (const shot of shots) {
       context.strokeStyle = css(shot.color);
       context.globalAlpha = 0.35;
-      context.lineWidth = 7;
+      context.lineWidth = 8 * size;
       this.#streak(shot, TRAIL);
       context.globalAlpha = 1;
-      context.lineWidth = 2.6;
+      context.lineWidth = 3 * size;
       this.#streak(shot, TRAIL);
       context.fillStyle = "#ffffff";
       context.beginPath();
-      context.arc(shot.x, shot.y, 2.8, 0, 7);
+      context.arc(shot.x, shot.y, 3 * size, 0, 7);
       context.fill();
     }
     context.restore();
@@ -122,8 +127,7 @@ export class Arena {
     const context = this.#context;
     const { x, y, facing, health } = player;
     const color = css(player.color);
-    // On a small screen bodies and names keep a readable size.
-    const size = Math.max(1, 0.62 / (this.#scale / Math.min(devicePixelRatio || 1, 3)));
+    const size = this.#size();
     const body = BODY * Math.min(size, 1.7);
     context.save();
     context.translate(x, y);
@@ -135,6 +139,13 @@ export class Arena {
       context.beginPath();
       context.arc(0, 0, body, 0, 7);
       context.stroke();
+      if (isOwn) {
+        context.globalAlpha = 1;
+        context.font = `700 ${17 * size}px system-ui, sans-serif`;
+        context.textAlign = "center";
+        context.fillStyle = "#ff8fa1";
+        context.fillText("you are out", 0, -body - 11);
+      }
       context.restore();
       return;
     }

@@ -108,10 +108,11 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// Waits until an expression is true in the page.
+    /// Waits until an expression is true in the page. While it cannot be evaluated, it is not: the page may still be loading.
     pub(crate) async fn until(&mut self, page: &Page, expression: &str) {
         let began = Instant::now();
-        while self.value(page, &format!("Boolean({expression})")).await != json!(true) {
+        let asked = format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
+        while self.value(page, &asked).await != json!(true) {
             if began.elapsed() > PATIENCE {
                 let text = self.value(page, "document.body.innerText").await;
                 panic!("waited for {expression}; the page shows:\n{}", text.as_str().unwrap_or_default());

@@ -97,13 +97,15 @@ async fn players_in_a_browser_see_the_rules_change_and_stay_connected() {
         browser.until(page, r#"document.querySelector('[data-mod="arena"]').dataset.generation === '2'"#).await;
         browser.until(page, r#"document.querySelector('[data-mod="scoreboard"]').dataset.generation === '1'"#).await;
         // Said by the new code, once it runs.
-        browser.until(page, "document.querySelector('#feed').textContent.includes('Rule of the day: below')").await;
+        browser.until(page, "document.querySelector('#feed').textContent.includes('Rule of the day 1: below')").await;
         browser
             .until(page, "document.querySelector('#feed .live').textContent.includes('arena g1 \u{2192} g2 is live')")
             .await;
         browser.until(page, "document.querySelector('#feed .live').textContent.includes('rule_of_the_day::')").await;
     }
-    // The controls that were held before are still held, and others work.
+    // The controls that were held before were held all the time; others work as well.
+    browser.key(&desk, "KeyD", false).await;
+    browser.touch(&phone, "touchEnd", &[]).await;
     play(&mut browser, &desk, &phone, "KeyA").await;
     for page in [&desk, &phone] {
         assert_eq!(browser.value(page, "document.documentElement.dataset.opens").await, json!("1"));
@@ -131,13 +133,9 @@ async fn players_in_a_browser_see_the_rules_change_and_stay_connected() {
 
 /// Both move and fire, by keyboard and by thumbs, until the server's frames say so.
 async fn play(browser: &mut Browser, desk: &Page, phone: &Page, key: &str) {
-    for other in ["KeyA", "KeyD"] {
-        browser.key(desk, other, false).await;
-    }
     for held in [key, "KeyW", "Space"] {
         browser.key(desk, held, true).await;
     }
-    browser.touch(phone, "touchEnd", &[]).await;
     let middle = "(() => { const box = document.querySelector('#stick').getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()";
     let middle = browser.value(phone, middle).await;
     let (x, y) = (middle[0].as_f64().unwrap(), middle[1].as_f64().unwrap());
