@@ -3,7 +3,7 @@
 import { css } from "./sparks.js";
 
 const BODY = 17;
-const TRAIL = 0.85;
+const TRAIL = 26;
 
 export class Arena {
   #canvas;
@@ -102,10 +102,10 @@ export class Arena {
       context.strokeStyle = css(shot.color);
       context.globalAlpha = 0.35;
       context.lineWidth = 8 * size;
-      this.#streak(shot, TRAIL);
+      this.#streak(shot, TRAIL * size);
       context.globalAlpha = 1;
       context.lineWidth = 3 * size;
-      this.#streak(shot, TRAIL);
+      this.#streak(shot, TRAIL * size);
       context.fillStyle = "#ffffff";
       context.beginPath();
       context.arc(shot.x, shot.y, 3 * size, 0, 7);
@@ -114,11 +114,10 @@ export class Arena {
     context.restore();
   }
 
-  #streak({ x, y, dx, dy }, share) {
-    const length = Math.hypot(dx, dy) || 1;
-    const trail = Math.min(length * share, 30) / length;
+  #streak({ x, y, vx, vy }, length) {
+    const trail = length / (Math.hypot(vx, vy) || Infinity);
     this.#context.beginPath();
-    this.#context.moveTo(x - dx * trail, y - dy * trail);
+    this.#context.moveTo(x - vx * trail, y - vy * trail);
     this.#context.lineTo(x, y);
     this.#context.stroke();
   }

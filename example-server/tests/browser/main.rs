@@ -17,6 +17,7 @@ use std::{
 use example_server::{
     ARENA_MOD, Server, ServerConfig, bind,
     bots::Bots,
+    browser,
     bulletin::Entry,
     mods::{Listener, ModFile, ModsFolder},
     soak::Candidates,
@@ -49,7 +50,7 @@ fn server(port: u16, mods: &Mods) -> Server {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn players_in_a_browser_see_the_rules_change_and_stay_connected() {
-    let Some(program) = devtools::find() else {
+    let Some(program) = browser::find() else {
         assert!(
             std::env::var_os("TICKSWAP_BROWSER").is_none(),
             "there is no Chromium, and TICKSWAP_BROWSER asks for it"
@@ -60,7 +61,7 @@ async fn players_in_a_browser_see_the_rules_change_and_stay_connected() {
     let server = tokio::task::block_in_place(|| self::server(0, &mods));
     let address = server.address();
     let bots = Bots::hunt(address, 5, 15).unwrap();
-    let mut browser = Browser::start(program).await;
+    let mut browser = Browser::start(&program).await;
 
     // One enters by the address, with markup for a name; the other looks on, types a name and has a touch screen.
     let desk = browser.open(&format!("http://{address}/?name=%3Cb%3EAda%3C/b%3E"), 1280, 720, false).await;
