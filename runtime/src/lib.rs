@@ -51,11 +51,13 @@ pub use ids::SubmissionId;
 pub use limits::Limits;
 pub use runtime::{BuildError, Runtime, RuntimeBuilder};
 pub use swap::{
-    GenerationStatus, ModStatus, PreparedMod, Refusal, RefusalStage, Scope, SubmissionState, SwapError, WorldModStatus,
-    WorldStatus,
+    GenerationStatus, ModReport, ModStatus, PreparedMod, Refusal, RefusalStage, Scope, SubmissionState, SwapError,
+    WorldModStatus, WorldStatus,
 };
 pub use tickswap_abi::{CallError, Contract, EffectRef, HookCaller, HostCallError, HostFunctions, ModName, PlayerId};
 pub use tickswap_linker::GenerationId;
+/// What a verdict tells: reports, findings, stable codes.
+pub use tickswap_linker::verify::{Class, Code, Finding, Mark, Report, Span, Style};
 pub use world::{
     ChangeKind, EffectIter, Effects, Fault, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord, Tick, TickDone,
     TickError, World, WorldError,

@@ -19,6 +19,18 @@ pub const SUBMISSIONS_REMEMBERED_MAX: usize = 1024;
 /// Mods that one submission replaces together.
 pub const MODS_PER_SUBMISSION_MAX: usize = 64;
 
+/// Submissions that wait for somebody's approval; where one more comes, the oldest is dropped.
+pub const APPROVALS_WAITING_MAX: usize = 16;
+
+/// Bytes of the files of submissions that wait for approval, all together; the oldest are dropped first.
+pub const APPROVAL_BYTES_MAX: usize = 512 << 20;
+
+/// Bytes of the name of whoever approves or rejects, and of the reason for it.
+pub const APPROVAL_TEXT_BYTES_MAX: usize = 1024;
+
+/// Findings of a report that are kept with a submission or generation, worst first. An ordinary edit has a few.
+pub const REPORT_FINDINGS_MAX: usize = 256;
+
 /// Records of the log of swaps; the oldest are forgotten first.
 pub const LOG_RECORDS_MAX: usize = 4096;
 
@@ -116,6 +128,12 @@ pub const TABLE_SLOTS_MAX: u32 = linker::TABLE_SLOTS_MAX;
 pub struct Limits {
     /// See [`SUBMISSIONS_QUEUED_MAX`].
     pub submissions_queued: usize,
+    /// See [`APPROVALS_WAITING_MAX`].
+    pub approvals_waiting: usize,
+    /// See [`APPROVAL_BYTES_MAX`].
+    pub approval_bytes: usize,
+    /// See [`REPORT_FINDINGS_MAX`].
+    pub report_findings: usize,
     /// See [`LOG_RECORDS_MAX`].
     pub log_records: usize,
     /// See [`WORLD_COMMANDS_MAX`].
@@ -140,6 +158,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             submissions_queued: SUBMISSIONS_QUEUED_MAX,
+            approvals_waiting: APPROVALS_WAITING_MAX,
+            approval_bytes: APPROVAL_BYTES_MAX,
+            report_findings: REPORT_FINDINGS_MAX,
             log_records: LOG_RECORDS_MAX,
             world_commands: WORLD_COMMANDS_MAX,
             world_room_wait_ms: WORLD_ROOM_WAIT_MS_MAX,

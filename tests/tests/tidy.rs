@@ -68,6 +68,9 @@ const ARROWS: &[(&str, bool, &str)] = &[
     ("arena-api", true, "tickswap-abi"),
     ("example-server", true, "tickswap-build"),
     ("tickswap", false, "tickswap-build"),
+    ("cargo-tickswap", true, "tickswap-linker"),
+    ("cargo-tickswap", true, "tickswap-build"),
+    ("cargo-tickswap", false, "wasmtime"),
 ];
 
 #[test]

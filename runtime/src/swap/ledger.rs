@@ -149,13 +149,13 @@ impl Ledger {
         self.state.lock().submission(id)
     }
 
-    /// The state of a submission once it is final, or when `timeout` has passed.
+    /// The state of a submission once it is final or waits for approval, or when `timeout` has passed.
     pub(crate) fn wait(&self, id: SubmissionId, timeout: Duration) -> SubmissionState {
         let deadline: Option<Instant> = clock::now().checked_add(timeout);
         let mut state = self.state.lock();
         loop {
             let found = state.submission(id);
-            if found.is_final() {
+            if found.is_settled() {
                 return found;
             }
             match deadline {

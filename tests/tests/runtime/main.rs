@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod approval;
 mod bad_input;
 mod calling;
 mod console;

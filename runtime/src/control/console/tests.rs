@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use tickswap_abi::{Contract, ModName, PlayerId};
-use tickswap_linker::GenerationId;
+use tickswap_linker::{GenerationId, verify::Report};
 
 use super::*;
 use crate::{
@@ -143,6 +143,8 @@ fn prepared(generation: u32, base: Option<u32>, changed: &[&str]) -> PreparedMod
         mod_name: ModName::try_from("arena").unwrap(),
         generation: GenerationId::new(generation),
         base: base.map(GenerationId::new),
+        report: Report::new(Vec::new()),
+        approved_by: None,
         changed_functions: changed.iter().map(|&name| name.to_owned()).collect(),
         file_bytes: 2_763_755,
         fresh_bytes: 100,
