@@ -70,6 +70,7 @@ async fn converse(socket: &mut Socket, hall: &Hall) -> End {
         let name = match opened {
             Opening::Hello { name, .. } => name,
             Opening::Watch { .. } => {
+                let _onlooker = hall.onlookers.enter();
                 let watching = Message::text(ServerMessage::Watching { place }.to_json());
                 if let Err(end) = writer::send(&mut sink, watching).await {
                     return end;
