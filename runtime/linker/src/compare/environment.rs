@@ -63,8 +63,8 @@ pub(super) fn uses_type_ids(image: &ModImage) -> bool {
     const MANGLED: [&str; 2] = ["4core3any6TypeId", "4core3any3Any"];
     // Every `Context` of a future has room for one such reference; it is no use of it.
     let in_context = |name: &str| {
-        matches!(name, "&mut dyn core::any::Any" | "dyn core::any::Any")
-            && image.debug.types.contains_key("core::task::wake::ExtData")
+        let pointee = name.strip_prefix("&mut ").or(name.strip_prefix("* ")).unwrap_or(name);
+        pointee == "dyn core::any::Any" && image.debug.types.contains_key("core::task::wake::ExtData")
     };
     let in_types = || {
         let mut names = image.debug.types.keys();
@@ -199,8 +199,6 @@ pub(super) fn compare(
         let mut known = residents.generations.iter().filter_map(|generation| generation.crates.get(name));
         if let Some(was) = known.find(|was| *was != is) {
             let uses_type_ids = facts.uses_type_ids || residents.generations.iter().any(|known| known.uses_type_ids);
-            // Beside a crate that comes in, those that were there before keep their identities.
-            let uses_type_ids = uses_type_ids && !was.is_subset(is);
             differences.push(Difference::CrateIdentityChanged {
                 item: name.clone(),
                 uses_type_ids,

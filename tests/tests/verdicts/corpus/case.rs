@@ -108,7 +108,9 @@ impl Version {
                 assert_eq!(old.len(), new.len());
                 let payloads = wasmparser::Parser::new(0).parse_all(&module).map(Result::unwrap);
                 let strings = payloads.into_iter().find_map(|payload| match payload {
-                    wasmparser::Payload::CustomSection(section) if section.name() == ".debug_str" => Some(section.range()),
+                    wasmparser::Payload::CustomSection(section) if section.name() == ".debug_str" => {
+                        Some(section.range())
+                    }
                     _ => None,
                 });
                 let range = strings.unwrap();
