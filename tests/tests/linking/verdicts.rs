@@ -394,3 +394,22 @@ struct Plain;
     );
     assert!(live.report_on(&held).class >= Class::Migration, "{}", live.report_on(&held));
 }
+
+#[test]
+fn a_closure_whose_type_identity_is_kept_although_it_became_another_is_told() {
+    let mut live = Live::new();
+    live.patch(&edited("broken", &[])).unwrap_or_else(|error| panic!("{error}"));
+    let captures_more = edited(
+        "broken",
+        &[(
+            "    remember(move |x| x * 10 + value)",
+            "    let more = u64::from(value) << 40;\n    remember(move |x| x * 10 + (more >> 40) as u32)",
+        )],
+    );
+    let report = live.report_on(&captures_more);
+    assert!(items(&report, Code::M7).iter().any(|item| item.contains("remember_closure")), "{report}");
+    let body_only =
+        edited("broken", &[("    remember(move |x| x * 10 + value)", "    remember(move |x| x * 20 + value)")]);
+    let report = live.report_on(&body_only);
+    assert_eq!(report.class, Class::Exempt, "{report}");
+}

@@ -61,7 +61,15 @@ pub(super) fn allocator(image: &ModImage, names: &[Option<Arc<str>>]) -> Vec<(Ar
 pub(super) fn uses_type_ids(image: &ModImage) -> bool {
     const SIGNS: [&str; 2] = ["core::any::TypeId", "dyn core::any::Any"];
     const MANGLED: [&str; 2] = ["4core3any6TypeId", "4core3any3Any"];
-    let in_types = || image.debug.types.keys().any(|name| SIGNS.iter().any(|sign| name.contains(sign)));
+    // Every `Context` of a future has room for one such reference; it is no use of it.
+    let in_context = |name: &str| {
+        matches!(name, "&mut dyn core::any::Any" | "dyn core::any::Any")
+            && image.debug.types.contains_key("core::task::wake::ExtData")
+    };
+    let in_types = || {
+        let mut names = image.debug.types.keys();
+        names.any(|name| SIGNS.iter().any(|sign| name.contains(sign)) && !in_context(name))
+    };
     let in_symbols = || {
         image.symbols.iter().enumerate().any(|(index, symbol)| {
             MANGLED.iter().any(|sign| symbol.name.contains(sign))
@@ -119,6 +127,24 @@ pub(super) fn compare_drops(
     }
 }
 
+/// Whether live state may hold anything that the crate made or knows: its types, its statics, pointers to its functions.
+/// Without debug information of its own, nothing proves that these are what they were.
+fn is_in_state(residents: &Residents, crate_name: &str) -> bool {
+    let path = format!("{crate_name}::");
+    let hashed = format!("{crate_name}[");
+    let value = format!("{crate_name}.");
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '.';
+    let mentions = |text: &str| {
+        [&path, &hashed, &value]
+            .into_iter()
+            .any(|start| text.match_indices(start.as_str()).any(|(at, _)| !text[..at].ends_with(is_part)))
+    };
+    residents.types.keys().any(|name| mentions(name))
+        || residents.statics.keys().any(|name| mentions(name))
+        || residents.slots.keys().any(|name| mentions(name))
+        || residents.vtables.keys().any(|(concrete, trait_name)| mentions(concrete) || mentions(trait_name))
+}
+
 /// A `TypeId` goes by number, as the compiler counts closures and repeated names. Where such a number now means another
 /// item, state that is keyed by the identity finds the wrong one.
 pub(super) fn compare_identified(
@@ -173,9 +199,12 @@ pub(super) fn compare(
         let mut known = residents.generations.iter().filter_map(|generation| generation.crates.get(name));
         if let Some(was) = known.find(|was| *was != is) {
             let uses_type_ids = facts.uses_type_ids || residents.generations.iter().any(|known| known.uses_type_ids);
+            // Beside a crate that comes in, those that were there before keep their identities.
+            let uses_type_ids = uses_type_ids && !was.is_subset(is);
             differences.push(Difference::CrateIdentityChanged {
                 item: name.clone(),
                 uses_type_ids,
+                in_state: is_in_state(residents, name),
                 was: set(was),
                 is: set(is),
             });
@@ -213,6 +242,23 @@ fn compare_exports(image: &ModImage, resident: &Resident, told: &BTreeSet<String
     for was in resident.exports.iter().filter(|export| !told.contains(&export.name)) {
         if !image.exports.iter().any(|export| export.name == was.name) {
             differences.push(Difference::ExportRemoved { item: was.name.clone(), was: was.signature.to_string() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_live_state_may_hold_of_a_crate_is_found_by_its_path() {
+        let mut residents = Residents::new();
+        assert!(!is_in_state(&residents, "glam"));
+        residents.types.insert("alloc::vec::Vec<glam::Vec3>".into(), Arc::default());
+        residents.slots.insert("<arena::Key as indexmap::Equivalent>.equivalent | fn()".into(), 1);
+        residents.slots.insert("itoa[3kPq].format | (i32) in itoa[3kPq]".into(), 2);
+        for (name, expected) in [("glam", true), ("lam", false), ("gla", false), ("indexmap", true), ("itoa", true)] {
+            assert_eq!(is_in_state(&residents, name), expected, "{name}");
         }
     }
 }

@@ -286,6 +286,8 @@ fn is_key<'a>(types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> 
         "alloc::raw_vec::",
         "std::sync::",
     ];
+    const KEY_FIRST: [&str; 4] =
+        ["std::collections::hash::", "hashbrown::", "alloc::collections::btree::", "indexmap::"];
     if self_type.is_empty() {
         return false;
     }
@@ -309,10 +311,32 @@ fn is_key<'a>(types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> 
     }
     types.into_iter().any(|(name, _)| {
         let Some((head, arguments)) = name.split_once('<') else { return false };
+        // A table under a map holds pairs of key and value.
+        let of_pairs = arguments.strip_prefix('(').filter(|_| head.starts_with("hashbrown::raw::"));
+        let compared = match KEY_FIRST.iter().any(|known| head.starts_with(known)) {
+            true => key(of_pairs.unwrap_or(arguments)),
+            false => arguments,
+        };
         !head.is_empty()
             && !HARMLESS.iter().any(|harmless| head.starts_with(harmless))
-            && holding.iter().any(|holding| mentions(arguments, holding))
+            && holding.iter().any(|holding| mentions(compared, holding))
     })
+}
+
+/// The first of several: maps compare keys, not values.
+fn key(arguments: &str) -> &str {
+    let (mut depth, mut before) = (0usize, ' ');
+    for (at, character) in arguments.char_indices() {
+        match character {
+            '<' | '(' | '[' | '{' => depth += 1,
+            '>' if before == '-' => {}
+            ',' | '>' | ')' if depth == 0 => return &arguments[..at],
+            '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before = character;
+    }
+    arguments
 }
 
 /// Whether a path stands in a text as a whole.
@@ -322,4 +346,34 @@ fn mentions(text: &str, path: &str) -> bool {
         && text.match_indices(path).any(|(at, _)| {
             !text[..at].ends_with(is_part) && !text[at + path.len()..].starts_with(|c| is_part(c) && c != ':')
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_key_among(names: &[&str], of: &str) -> bool {
+        let types: BTreeMap<Name, BTreeSet<TypeLayout>> =
+            names.iter().map(|name| (Name::from(*name), BTreeSet::new())).collect();
+        is_key(types.iter(), of)
+    }
+
+    #[test]
+    fn only_what_a_container_compares_is_a_key() {
+        for (name, expected) in [
+            ("std::collections::hash::map::HashMap<game::Key, u32, S>", true),
+            ("std::collections::hash::map::HashMap<u32, game::Key, S>", false),
+            ("hashbrown::raw::RawTable<((game::Key, u8), u32), A>", true),
+            ("std::collections::hash::map::HashMap<(u8, game::Key), u32, S>", true),
+            ("hashbrown::raw::RawTable<(u32, game::Key), A>", false),
+            ("alloc::collections::btree::set::BTreeSet<fn(u32) -> game::Key, A>", true),
+            ("alloc::vec::Vec<game::Key, A>", false),
+            ("core::option::Option<game::Key>", false),
+            ("priority::Queue<u32, game::Key>", true),
+            ("hashbrown::map::HashMap<game::Keyed, u32>", false),
+            ("game::Key", false),
+        ] {
+            assert_eq!(is_key_among(&[name], "game::Key"), expected, "{name}");
+        }
+    }
 }

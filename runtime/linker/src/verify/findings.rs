@@ -80,13 +80,13 @@ fn review(difference: &Difference) -> Option<Finding> {
             .consequence("worlds that run keep the live value; new ones start with the new initial value.")
             .remedy(todo("keep the initial value; to change the live value, assign it in a function")),
         D::ReliedOnChanged { item, at, reason } => relied_on(item, reason).at(at.clone()),
-        D::CrateIdentityChanged { item, uses_type_ids: false, was, is } => Finding::new(Code::R6, item)
-            .detail(format!("- {}", was.join(", ")))
-            .detail(format!("+ {}", is.join(", ")))
-            .consequence(
-                "its version, its features or how it was built differ; live state it made is read by the new code.",
-            )
-            .remedy(todo("keep the dependency's version and features")),
+        D::CrateIdentityChanged { item, uses_type_ids: false, in_state: false, was, is } => {
+            Finding::new(Code::R6, item)
+                .detail(format!("- {}", was.join(", ")))
+                .detail(format!("+ {}", is.join(", ")))
+                .consequence("its version, features or build differ. Live state is not seen to hold anything of it.")
+                .remedy(todo("keep the dependency's version and features"))
+        }
         D::SignatureChanged { item, at, was, is } => Finding::new(Code::R7, item)
             .at(at.clone())
             .detail(format!("- {was}"))
@@ -166,10 +166,18 @@ fn worse(difference: &Difference) -> Finding {
             .summary(if *is_added { "`Drop` added to a live type, or first used" } else { "`Drop` removed from a live type, or no longer used" })
             .consequence("live values were made, and are dropped by old code, without regard to it.")
             .remedy(keep("the type's `Drop`")),
-        D::CrateIdentityChanged { item, was, is, .. } => {
-            both(Finding::new(Code::M7, format!("crate {item}")), &was.join(", "), &is.join(", "))
-                .consequence("the mod uses `TypeId`; those of the crate's types differ, and state keyed by them is not found again.")
-                .remedy(keep("the dependency's version and features"))
+        D::CrateIdentityChanged { item, uses_type_ids, was, is, .. } => {
+            let finding = both(Finding::new(Code::M7, format!("crate {item}")), &was.join(", "), &is.join(", "));
+            let finding = finding.remedy(keep("the dependency's version and features"));
+            if *uses_type_ids {
+                finding.consequence(
+                    "the mod uses `TypeId`; those of the crate's types differ, and state keyed by them is not found again.",
+                )
+            } else {
+                finding
+                    .summary("type identities changed of a crate that live state holds something of")
+                    .consequence("without debug information of the crate nothing proves that it is laid out, and called, as before.")
+            }
         }
         D::TypeIdentityReused { item } => Finding::new(Code::M7, item)
             .summary("`TypeId` of one type now belongs to another")
