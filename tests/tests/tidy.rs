@@ -36,6 +36,9 @@ const UNSAFE_ALLOWED: &[&str] = &[
     "mods-sdk/macros/src/module.rs",
     "mods-sdk/build/wrapper/probe.rs",
     "tests/fixtures",
+    // Mechanisms that undo a tick, measured without the runtime.
+    "tests/benches/mechanisms",
+    "tests/benches/transaction.rs",
     // An allocator that counts.
     "tests/tests/no_allocation.rs",
 ];
