@@ -43,7 +43,7 @@ mod swap;
 mod world;
 
 pub use control::{Control, ControlError, Status, SubmissionStatus};
-pub use engine::{EngineError, TrapFrame};
+pub use engine::{EngineError, TrapFrame, UndoMechanism};
 pub use ids::SubmissionId;
 pub use limits::Limits;
 pub use runtime::{BuildError, Runtime, RuntimeBuilder};
@@ -54,6 +54,6 @@ pub use swap::{
 pub use tickswap_abi::{CallError, Contract, EffectRef, HookCaller, HostCallError, HostFunctions, ModName, PlayerId};
 pub use tickswap_linker::GenerationId;
 pub use world::{
-    ChangeKind, EffectIter, Effects, Fault, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord, Tick, TickDone,
-    TickError, World, WorldError,
+    ChangeKind, EffectIter, Effects, Fault, FaultOutcome, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord,
+    Tick, TickDone, TickError, Transactions, World, WorldError,
 };

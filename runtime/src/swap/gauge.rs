@@ -59,6 +59,8 @@ pub struct WorldModStatus {
     pub paused: Option<String>,
     /// How often it faulted in this world.
     pub faults: u64,
+    /// Whether the active generation has yet to prove itself: a fault would go back to the one before.
+    pub on_probation: bool,
     /// Players served by a chosen generation.
     pub assigned_players: usize,
     /// Bytes of its linear memory.
@@ -116,6 +118,7 @@ impl WorldModStatus {
             resident_generations: slot.guest().generations().count(),
             paused: slot.pause_reason().map(str::to_owned),
             faults: slot.fault_count(),
+            on_probation: slot.is_on_probation(),
             assigned_players: slot.assigned_players(),
             memory_bytes: slot.guest().memory_bytes(),
         }

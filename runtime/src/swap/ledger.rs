@@ -56,6 +56,8 @@ pub(crate) enum Outcome {
     Flipped(Arc<SwapRecord>),
     /// It was active before, or a world started with it.
     Started(Arc<SwapRecord>),
+    /// It was active, and a fault took it back.
+    Returned(Arc<SwapRecord>),
     /// It could not be staged.
     Failed(String),
 }
@@ -180,7 +182,7 @@ impl State {
                     }
                     Some(record)
                 }
-                Outcome::Started(record) => Some(record),
+                Outcome::Started(record) | Outcome::Returned(record) => Some(record),
                 Outcome::Failed(reason) => {
                     if let Some(entry) = entry {
                         entry.waiting.remove(&world);

@@ -10,3 +10,4 @@ mod control;
 mod faults;
 mod server;
 mod swapping;
+mod transactions;
