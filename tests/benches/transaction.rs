@@ -1,121 +1,133 @@
-//! What it costs that a tick's writes can be undone: mechanisms side by side.
+//! What it costs that a tick can be undone: in ticks of the runtime, in the code that an alarm interrupts, and reduced to
+//! mechanisms side by side.
 //!
-//! `cargo bench -p tickswap-tests --bench transaction`
+//! `cargo bench -p tickswap-tests --bench transaction`, or with `-- ticks`, `-- alarm`, `-- mechanisms` for a part.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[cfg(target_os = "linux")]
 mod mechanisms;
+mod rig;
 
-#[cfg(target_os = "linux")]
+use std::time::Instant;
+
+use probe_api::probe_hooks::Caller;
+use tickswap::{CallError, Transactions, UndoMechanism, World};
+use tickswap_tests::fixtures::{Fixture, build};
+use tickswap_tests::live::Live;
+
+const ROUNDS: u32 = 201;
+
 fn main() {
-    side_by_side::print();
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let wants = |part: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == part);
+    if wants("ticks") {
+        ticks();
+    }
+    if wants("alarm") {
+        alarm();
+    }
+    #[cfg(target_os = "linux")]
+    if wants("mechanisms") {
+        mechanisms::side_by_side::print();
+    }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn main() {
-    println!("the mechanisms are those of Linux; elsewhere the runtime copies");
+/// The probe with a `bump` that touches pages of its state: as many as the low half of its argument says, others for another
+/// high half.
+fn toucher() -> Vec<u8> {
+    let touch = "let (pages, shift) = ((amount & 0xffff) as usize, (amount >> 16) as usize);
+        let total = self.reserved.len() * 256;
+        for number in 0..if total > 0 { pages } else { 0 } {
+            let page = (number * (total * 3 / 8 | 1) + shift * 7) % total;
+            let byte = &mut self.reserved[page / 256][page % 256 * 4096];
+            *byte = byte.wrapping_add(1);
+        }";
+    Fixture::new("probe").edit("self.total += u64::from(amount * VERSION);", touch).build()
 }
 
-#[cfg(target_os = "linux")]
-mod side_by_side {
-    use std::hint::black_box;
-    use std::time::Instant;
-
-    use super::mechanisms::{ALL, Make, PAGE};
-
-    const MEBIBYTES: [usize; 4] = [1, 16, 128, 1024];
-    const PAGES: [usize; 5] = [1, 10, 50, 1_000, 10_000];
-    const ROUNDS: usize = 25;
-    /// Bytes that one memory and its copies may take together.
-    const BYTES_MAX: usize = 3 << 30;
-
-    /// Nanoseconds of one round's parts.
-    #[derive(Clone, Copy)]
-    struct Round {
-        begin: u64,
-        writes: u64,
-        end: u64,
-    }
-
-    pub(super) fn print() {
-        println!(
-            "microseconds, median of {ROUNDS}: begin / first writes to n pages / commit | rollback; mappings while open"
-        );
-        for mebibytes in MEBIBYTES {
-            for (pages, same) in PAGES.into_iter().flat_map(|pages| [(pages, true), (pages, false)]) {
-                let bytes = mebibytes << 20;
-                if pages * 2 > bytes / PAGE || bytes * 2 > BYTES_MAX {
-                    continue;
-                }
-                for (name, make) in ALL {
-                    row(name, *make, bytes, (pages, same));
-                }
+fn ticks() {
+    println!("microseconds a tick, median of {ROUNDS}");
+    println!(
+        "| state | pages | off | always, the same pages | always, others each tick | undone, the same | undone, others |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    let module = toucher();
+    for mebibytes in [1, 64, 1024] {
+        let world = |mode, undo| {
+            let runtime = rig::runtime_with(|builder| builder.transactions(mode).undo(undo));
+            rig::load(&runtime, &mut [], module.clone());
+            let mut world = rig::world(&runtime, "bench");
+            world.tick(|tick| tick.probe().reserve(mebibytes)).unwrap();
+            world
+        };
+        let mut off = world(Transactions::Off, UndoMechanism::Automatic);
+        let mut always = world(Transactions::Always, UndoMechanism::Automatic);
+        for pages in [0, 1, 50, 100, 1000] {
+            if pages * 4 > mebibytes * 256 {
+                continue;
             }
+            let columns = [
+                measured(&mut off, pages, false, true),
+                measured(&mut always, pages, false, true),
+                measured(&mut always, pages, true, true),
+                measured(&mut always, pages, false, false),
+                measured(&mut always, pages, true, false),
+            ];
+            let columns = columns.map(|column| format!("{column:.1}")).join(" | ");
+            println!("| {mebibytes} MiB | {pages} | {columns} |");
+        }
+        if mebibytes <= 64 {
+            let mut copied = world(Transactions::Always, UndoMechanism::Copy);
+            println!("| {mebibytes} MiB, copied | 50 | | {:.1} | | | |", measured(&mut copied, 50, false, true));
+        }
+        let rest = |world: &mut World| {
+            let rounds = (0..ROUNDS).map(|_| {
+                let began = Instant::now();
+                (0..100).for_each(|_| drop(world.tick(|_| Ok(())).unwrap()));
+                began.elapsed().as_nanos() as u64 / 100
+            });
+            rig::median(rounds.collect())
+        };
+        println!("| {mebibytes} MiB, at rest | | {} ns | {} ns | | | |", rest(&mut off), rest(&mut always));
+    }
+}
+
+/// Microseconds of a tick that touches pages, and is kept or undone.
+fn measured(world: &mut World, pages: u32, others: bool, keep: bool) -> f64 {
+    let rounds = (0..ROUNDS).map(|round| {
+        let shift = if others { round } else { 0 };
+        let began = Instant::now();
+        let done = world.tick(|tick| {
+            tick.probe().bump(pages | shift << 16)?;
+            if keep { Ok(()) } else { Err(CallError::TickOver) }
+        });
+        assert_eq!(done.is_ok(), keep);
+        began.elapsed().as_nanos() as u64
+    });
+    rig::median(rounds.collect()) as f64 / 1e3
+}
+
+/// What looking for the alarm costs code that only computes: a physics engine's steps.
+fn alarm() {
+    let live = |is_interruptible: bool| {
+        let mut config = wasmtime::Config::new();
+        config.epoch_interruption(is_interruptible);
+        let mut live = Live::in_engine(wasmtime::Engine::new(&config).unwrap());
+        live.patch(&build("physics")).unwrap();
+        (0..60).for_each(|ball: u32| drop(live.call::<_, u32>("drop_ball", (ball as f32 * 0.7, 3.0 + ball as f32))));
+        live
+    };
+    let (mut without, mut with) = (live(false), live(true));
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..60 {
+        for (live, times) in [&mut without, &mut with].into_iter().zip(&mut times) {
+            let began = Instant::now();
+            live.call::<_, u64>("step", 20_u32);
+            times.push(began.elapsed().as_nanos() as u64);
         }
     }
-
-    /// Touches so many pages in every round: the same ones, or others each time.
-    fn row(name: &str, make: Make, bytes: usize, (pages, same): (usize, bool)) {
-        let which = if same { "same " } else { "other" };
-        let size = bytes >> 20;
-        let mut memory = match make(bytes) {
-            Ok(memory) => memory,
-            Err(error) => {
-                println!("{size:>5} MiB {pages:>6} {which} pages  {name:<17} not here: {error}");
-                return;
-            }
-        };
-        let base = memory.base();
-        let total = bytes / PAGE;
-        let mut mappings = 0;
-        let mut rounds = |keep: bool| -> std::io::Result<Round> {
-            let mut found: Vec<Round> = Vec::new();
-            for round in 0..ROUNDS {
-                let began = Instant::now();
-                memory.begin()?;
-                let begin = began.elapsed().as_nanos() as u64;
-                let began = Instant::now();
-                for number in 0..pages {
-                    // A stride that is coprime to the number of pages scatters them and meets none twice.
-                    let page = (number * stride(total) + if same { 0 } else { round * 7 }) % total;
-                    // SAFETY: the page lies in the mechanism's memory.
-                    unsafe { base.add(page * PAGE + 8).write_volatile(black_box(round as u8)) };
-                }
-                let writes = began.elapsed().as_nanos() as u64;
-                if round == 0 {
-                    mappings = std::fs::read_to_string("/proc/self/maps")?.lines().count();
-                }
-                let began = Instant::now();
-                if keep {
-                    memory.commit()?
-                } else {
-                    memory.roll_back()?
-                }
-                found.push(Round { begin, writes, end: began.elapsed().as_nanos() as u64 });
-            }
-            let median = |part: fn(&Round) -> u64| {
-                let mut values: Vec<u64> = found.iter().map(part).collect();
-                values.sort_unstable();
-                values[ROUNDS / 2]
-            };
-            Ok(Round { begin: median(|r| r.begin), writes: median(|r| r.writes), end: median(|r| r.end) })
-        };
-        let outcome = rounds(true).and_then(|kept| Ok((kept, rounds(false)?)));
-        match outcome {
-            Ok((kept, undone)) => println!(
-                "{size:>5} MiB {pages:>6} {which} pages  {name:<17} {:>9.1} / {:>9.1} / {:>9.1} | {:>9.1}  {mappings} mappings",
-                kept.begin as f64 / 1e3,
-                kept.writes as f64 / 1e3,
-                kept.end as f64 / 1e3,
-                undone.end as f64 / 1e3,
-            ),
-            Err(error) => println!("{size:>5} MiB {pages:>6} {which} pages  {name:<17} failed: {error}"),
-        }
-    }
-
-    /// About three eighths of the pages, odd: the numbers of pages are powers of two.
-    fn stride(total: usize) -> usize {
-        (total * 3 / 8) | 1
-    }
+    let [without, with] = times.map(|times| rig::median(times) as f64 / 1e3);
+    let more = (with / without - 1.0) * 100.0;
+    println!("20 steps of physics: {without:.0} us without an alarm, {with:.0} us with, {more:+.1} %");
 }

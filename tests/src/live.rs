@@ -57,8 +57,17 @@ impl Live {
     ///
     /// When the engine refuses what every test needs.
     pub fn new() -> Self {
-        let engine = Engine::default();
+        Self::in_engine(Engine::default())
+    }
+
+    /// The same in an engine that is set up otherwise. If it can interrupt code, it never does.
+    ///
+    /// # Panics
+    ///
+    /// When the engine refuses what every test needs.
+    pub fn in_engine(engine: Engine) -> Self {
         let mut store = Store::new(&engine, ());
+        store.set_epoch_deadline(u64::MAX / 2);
         let memory = Memory::new(&mut store, MemoryType::new(limits::IMAGE_AREA_PAGES, None)).expect("a memory");
         Self {
             engine,

@@ -42,7 +42,6 @@ const UNSAFE_ALLOWED: &[&str] = &[
     "tests/fixtures",
     // Mechanisms that undo a tick, measured without the runtime.
     "tests/benches/mechanisms",
-    "tests/benches/transaction.rs",
     // An allocator that counts.
     "tests/tests/no_allocation.rs",
 ];

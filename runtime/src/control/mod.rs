@@ -16,7 +16,7 @@ use crate::{
     ids::SubmissionId,
     limits::MODS_PER_SUBMISSION_MAX,
     swap::{Fleet, Ledger, Scope, Submission, SubmissionState},
-    world::SwapRecord,
+    world::{Fault, SwapRecord},
 };
 
 /// A handle on a running server. Cheap to clone, usable from any thread.
@@ -111,6 +111,11 @@ impl Control {
         let (mods, worlds) = self.fleet.status();
         let submissions = self.ledger.submissions().into_iter();
         Status { mods, worlds, submissions: submissions.map(|(id, state)| SubmissionStatus { id, state }).collect() }
+    }
+
+    /// The last faults of all worlds, world by world, repeats folded and counted.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.fleet.status().1.into_iter().flat_map(|world| world.faults).collect()
     }
 
     /// Every change of what is active, oldest first, as far back as the limit `log_records` goes.

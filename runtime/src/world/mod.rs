@@ -25,6 +25,7 @@ pub(crate) use boundary::{Boundary, TickReport};
 pub use done::TickDone;
 pub use effects::{EffectIter, Effects};
 pub use error::{TickError, WorldError};
+pub(crate) use fault::FaultLog;
 pub use fault::{Fault, FaultOutcome};
 pub(crate) use mods::{Activation, ModSlot, Mods, WorldSettings};
 pub(crate) use outside::Outside;
@@ -45,6 +46,7 @@ pub struct World {
     number: u64,
     mods: Mods,
     faults: Vec<Fault>,
+    fault_log: FaultLog,
     went_back: Vec<WentBack>,
     boundary: Box<dyn Boundary>,
 }
@@ -52,7 +54,15 @@ pub struct World {
 impl World {
     /// A world of mods that have started.
     pub(crate) fn new(name: Arc<str>, mods: Mods, boundary: Box<dyn Boundary>) -> Self {
-        Self { name, number: 0, mods, faults: Vec::new(), went_back: Vec::new(), boundary }
+        Self {
+            name,
+            number: 0,
+            mods,
+            faults: Vec::new(),
+            fault_log: FaultLog::default(),
+            went_back: Vec::new(),
+            boundary,
+        }
     }
 
     /// The world's name.
@@ -109,6 +119,7 @@ impl World {
             Ok(_) => self.mods.commit(),
             Err(_) => self.mods.roll_back(),
         }
+        self.faults.iter().for_each(|fault| self.fault_log.report(fault));
         let mut swapped = Vec::new();
         let report = TickReport { number: self.number, pause_ns, faults: &self.faults, went_back: &self.went_back };
         self.boundary.leave(&mut self.mods, report, &mut swapped);

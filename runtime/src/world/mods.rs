@@ -189,17 +189,13 @@ impl Mods {
             let position = slot.active.unwrap_or_default();
             if let Some(generation) = slot.guest.generation(position) {
                 let is_undone = slot.guest.is_transactional();
-                let fault = Fault {
-                    mod_name: slot.name.clone(),
-                    generation,
-                    world: self.world.to_string(),
-                    tick,
-                    hook: "the hook it was in".to_owned(),
-                    player: None,
-                    message: "a host function of the server panicked while this mod called it".to_owned(),
-                    backtrace: Vec::new(),
-                    outcome: if is_undone { FaultOutcome::Cut } else { FaultOutcome::Suspect },
-                };
+                let message = "a host function of the server panicked while this mod called it";
+                let trap = GuestTrap::of_host(message.to_owned());
+                let mut fault = Fault::new(slot.name.clone(), generation, &self.world, tick, trap);
+                fault.hook = "the hook it was in".to_owned();
+                if is_undone {
+                    fault.outcome = FaultOutcome::Cut;
+                }
                 slot.faults += 1;
                 if !is_undone {
                     slot.pause(&fault, "its state is suspect");

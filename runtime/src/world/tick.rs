@@ -7,7 +7,7 @@ use tickswap_abi::{
     ResultPassing, Target,
 };
 
-use super::{Fault, FaultOutcome, ModSlot, Mods, Outside, transaction::Broken};
+use super::{Fault, ModSlot, Mods, Outside, transaction::Broken};
 use crate::{
     clock,
     engine::{CallFailure, GuestTrap, HookSignature, RawResult},
@@ -281,23 +281,13 @@ impl Call<'_> {
         let Some(generation) = slot.guest.generation(position) else {
             return Ok(());
         };
-        let fault = Fault {
-            mod_name: slot.name.clone(),
-            generation,
-            world: self.world.to_string(),
-            tick: self.tick,
-            hook: self.hook_name(),
-            player: self.player,
-            message: trap.message,
-            backtrace: trap.frames,
-            outcome: FaultOutcome::Suspect,
-        };
+        let mut fault = Fault::new(slot.name.clone(), generation, self.world, self.tick, trap);
+        (fault.hook, fault.player) = (self.hook_name(), self.player);
         let error = faulted(&fault);
         if !*self.cannot_undo {
             *self.broken = Some(Broken { number: slot.number(), position, fault });
             return Err(error);
         }
-        tracing::error!(target: "tickswap", "{fault}");
         slot.faults += 1;
         slot.pause(&fault, "its state is suspect");
         self.faults.push(fault);

@@ -104,7 +104,6 @@ impl Mods {
                 FaultOutcome::LeftOut
             }
         };
-        tracing::error!(target: "tickswap", "{fault}");
         faults.push(fault);
     }
 }

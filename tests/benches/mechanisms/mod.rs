@@ -7,6 +7,7 @@ pub(crate) mod copy;
 pub(crate) mod mapping;
 pub(crate) mod pagemap;
 pub(crate) mod private_mapping;
+pub(crate) mod side_by_side;
 pub(crate) mod userfault;
 pub(crate) mod write_protection;
 

@@ -151,7 +151,9 @@ fn faults_are_kept_in_the_worlds_status() {
     tick(&mut world, |_| Ok(()));
     let status = server.control.status();
     let shown = &status.worlds[0];
-    assert_eq!(shown.faults.len(), 3);
+    assert_eq!(shown.faults.len(), 1, "repeats are folded");
+    assert_eq!((shown.faults[0].count, shown.faults[0].tick, shown.faults[0].last_tick), (3, 1, 3));
+    assert_eq!(server.control.faults(), shown.faults);
     assert!(shown.mods[0].paused.as_deref().unwrap().contains("gives up"));
     assert_eq!(shown.mods[0].faults, 3);
 }
