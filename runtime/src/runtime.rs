@@ -9,7 +9,7 @@ use crate::{
     control::Control,
     engine::{Engine, EngineError, EngineOptions, PreparePool, UndoMechanism},
     limits::Limits,
-    swap::{Fleet, Ledger, Preparer, start_world},
+    swap::{Approvals, Fleet, Ledger, Preparer, start_world},
     world::{Outside, Transactions, World, WorldError, WorldSettings},
 };
 
@@ -160,14 +160,16 @@ impl RuntimeBuilder {
         let fleet = Arc::new(Fleet::new(ledger.clone(), &limits));
         let (submissions, queue) = bounded(limits.submissions_queued.max(1));
         let pool = PreparePool::new(self.prepare_threads)?;
-        let preparer = Preparer::new(engine.clone(), pool, fleet.clone(), ledger.clone(), limits.clone());
+        let approvals = Arc::new(Approvals::new(ledger.clone(), &limits));
+        let preparer =
+            Preparer::new(engine.clone(), pool, fleet.clone(), ledger.clone(), approvals.clone(), limits.clone());
         std::thread::Builder::new()
             .name("tickswap-prepare".to_owned())
             .spawn(move || preparer.run(&queue))
             .map_err(BuildError::Thread)?;
         Ok(Runtime {
             engine,
-            control: Control::new(submissions, fleet.clone(), ledger.clone()),
+            control: Control::new(submissions, fleet.clone(), ledger.clone(), approvals),
             fleet,
             ledger,
             settings: WorldSettings {

@@ -6,14 +6,16 @@ use std::collections::HashSet;
 use tickswap_linker::verify::{Refusal, Verdict};
 use tickswap_linker::{GenerationId, PieceId, Residents, compare, image, limits, lineage, link, verify};
 use wasmtime::{
-    Engine, Extern, Global, GlobalType, Instance, Memory, MemoryType, Module, Mutability, Ref, RefType, Store, Table,
-    TableType, Val, ValType, WasmParams, WasmResults,
+    Config, Engine, Extern, Global, GlobalType, Instance, Memory, MemoryType, Module, Mutability, Ref, RefType, Store,
+    Table, TableType, Val, ValType, WasmParams, WasmResults,
 };
 
 /// One mod, live, with all the generations it ever had.
 pub struct Live {
     engine: Engine,
     store: Store<()>,
+    /// Steps that a call may take.
+    steps: Option<u64>,
     memory: Memory,
     stack_pointer: Option<Global>,
     residents: Residents,
@@ -57,21 +59,36 @@ impl Live {
     ///
     /// When the engine refuses what every test needs.
     pub fn new() -> Self {
-        Self::in_engine(Engine::default())
+        Self::in_engine(&Engine::default())
     }
 
     /// The same in an engine that is set up otherwise. If it can interrupt code, it never does.
     ///
     /// # Panics
     ///
-    /// When the engine refuses what every test needs.
-    pub fn in_engine(engine: Engine) -> Self {
-        let mut store = Store::new(&engine, ());
+    /// As [`Live::new`].
+    pub fn in_engine(engine: &Engine) -> Self {
+        let mut store = Store::new(engine, ());
         store.set_epoch_deadline(u64::MAX / 2);
+        Self::in_store(store, None)
+    }
+
+    /// The same, where every call traps that takes more steps than this: for code that may not end.
+    ///
+    /// # Panics
+    ///
+    /// As [`Live::new`].
+    pub fn with_steps(steps: u64) -> Self {
+        let engine = Engine::new(Config::new().consume_fuel(true)).expect("an engine");
+        Self::in_store(Store::new(&engine, ()), Some(steps))
+    }
+
+    fn in_store(mut store: Store<()>, steps: Option<u64>) -> Self {
         let memory = Memory::new(&mut store, MemoryType::new(limits::IMAGE_AREA_PAGES, None)).expect("a memory");
         Self {
-            engine,
+            engine: store.engine().clone(),
             store,
+            steps,
             memory,
             stack_pointer: None,
             residents: Residents::new(),
@@ -96,7 +113,10 @@ impl Live {
     ///
     /// As [`Live::patch`], for what no approval allows.
     pub fn patch_approved(&mut self, bytes: &[u8]) -> Result<GenerationId, NotPatched> {
-        self.patch_with(bytes, Verdict::approve)
+        self.patch_with(bytes, |verdict| {
+            let seen = verdict.report().clone();
+            verdict.approve(&seen)
+        })
     }
 
     fn patch_with(
@@ -119,6 +139,16 @@ impl Live {
     pub fn compare(&self, bytes: &[u8]) -> Vec<compare::Difference> {
         let image = image::read(bytes).unwrap_or_else(|error| panic!("{error}"));
         compare::compare(&self.residents, self.running, image).differences().to_vec()
+    }
+
+    /// The report of `bytes` against the running generation and all residents.
+    ///
+    /// # Panics
+    ///
+    /// When the file cannot be read.
+    pub fn report_on(&self, bytes: &[u8]) -> verify::Report {
+        let image = image::read(bytes).unwrap_or_else(|error| panic!("{error}"));
+        verify::judge(compare::compare(&self.residents, self.running, image)).report().clone()
     }
 
     fn stage(&mut self, linked: link::Linked) -> GenerationId {
@@ -144,6 +174,9 @@ impl Live {
                 (module, name) => panic!("the test host does not offer {module}.{name}"),
             })
             .collect();
+        if let Some(steps) = self.steps {
+            store.set_fuel(steps).expect("an engine that counts");
+        }
         let instance = Instance::new(&mut *store, &module, &imports).unwrap_or_else(|error| panic!("{error:?}"));
         let own = linked.slots.iter().copied().collect();
         self.generations.push(Generation { instance, table, own, report: linked.report });
@@ -195,10 +228,33 @@ impl Live {
     ///
     /// When it traps or does not exist with this signature.
     pub fn call_in<P: WasmParams, R: WasmResults>(&mut self, generation: GenerationId, name: &str, parameters: P) -> R {
+        self.try_call_in(generation, name, parameters).unwrap_or_else(|error| panic!("{name}: {error:?}"))
+    }
+
+    /// Calls an export of the running generation that may trap.
+    ///
+    /// # Errors
+    ///
+    /// The trap. What the world holds after it is anybody's guess.
+    ///
+    /// # Panics
+    ///
+    /// Before the first patch.
+    pub fn try_call<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> wasmtime::Result<R> {
+        self.try_call_in(self.running.expect("a running generation"), name, parameters)
+    }
+
+    fn try_call_in<P: WasmParams, R: WasmResults>(
+        &mut self,
+        generation: GenerationId,
+        name: &str,
+        parameters: P,
+    ) -> wasmtime::Result<R> {
+        if let Some(steps) = self.steps {
+            self.store.set_fuel(steps)?;
+        }
         let instance = self.generations[generation.index()].instance;
-        let function = instance.get_typed_func::<P, R>(&mut self.store, name);
-        let function = function.unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        function.call(&mut self.store, parameters).unwrap_or_else(|error| panic!("{name}: {error:?}"))
+        instance.get_typed_func::<P, R>(&mut self.store, name)?.call(&mut self.store, parameters)
     }
 
     /// What linking a generation did.

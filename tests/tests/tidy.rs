@@ -57,9 +57,16 @@ const ARROWS: &[(&str, bool, &str)] = &[
     ("tickswap", false, "tungstenite"),
     ("example-server", true, "socket2"),
     ("tickswap", false, "socket2"),
-    ("example-server", true, "mio"),
-    ("tickswap", false, "mio"),
+    // File notices come through mio's poller; sockets need socket2 or tokio, which stay out.
+    ("tickswap", true, "notify"),
+    ("tickswap-linker", false, "notify"),
     ("example-server", true, "tickswap"),
+    ("tickswap-console", true, "tickswap"),
+    ("tickswap", false, "tickswap-console"),
+    ("tickswap-console", true, "rustyline"),
+    ("tickswap", false, "rustyline"),
+    ("tickswap-console", false, "tokio"),
+    ("example-server", true, "tickswap-console"),
     ("tickswap-sdk", false, "tickswap"),
     ("tickswap-sdk", false, "wasmtime"),
     ("tickswap-sdk", true, "tickswap-abi"),
@@ -67,6 +74,9 @@ const ARROWS: &[(&str, bool, &str)] = &[
     ("arena-api", true, "tickswap-abi"),
     ("example-server", true, "tickswap-build"),
     ("tickswap", false, "tickswap-build"),
+    ("cargo-tickswap", true, "tickswap-linker"),
+    ("cargo-tickswap", true, "tickswap-build"),
+    ("cargo-tickswap", false, "wasmtime"),
 ];
 
 #[test]

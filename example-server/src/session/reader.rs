@@ -35,6 +35,7 @@ pub(super) async fn read(stream: &mut (impl Stream<Item = Result<Message, Error>
         let (sequence, input) = match ClientMessage::from_json(&text) {
             Ok(ClientMessage::Input { sequence, dx, dy, fire }) => (sequence, protocol::input(sequence, dx, dy, fire)),
             Ok(ClientMessage::Hello { .. }) => return End::Breach("a second hello".to_owned()),
+            Ok(ClientMessage::Watch { .. }) => return End::Breach("expected an input from a player".to_owned()),
             Err(reason) => return End::Breach(reason),
         };
         if sequence != next {

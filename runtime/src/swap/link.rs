@@ -148,6 +148,7 @@ impl Boundary for WorldLink {
         self.is_stale |= mods.take_changed();
         if !report.faults.is_empty() {
             self.faults.extend_from_slice(report.faults);
+            self.events.extend(report.faults.iter().map(|fault| WorldEvent::Faulted(Arc::new(fault.clone()))));
             self.is_stale = true;
         }
         self.publish(mods);
@@ -268,7 +269,7 @@ impl WorldLink {
         for step in failed.staged.iter().filter(|step| step.is_new_mod) {
             mods.remove(step.mod_number);
         }
-        self.events.push(WorldEvent {
+        self.events.push(WorldEvent::Change {
             submission: failed.change.submission,
             outcome: Outcome::Failed(format!("world {:?}: {reason}", &*self.name)),
         });
@@ -293,7 +294,10 @@ impl WorldLink {
             stage_ns: clock::nanos_since(began),
             fault: None,
         };
-        self.events.push(WorldEvent { submission: generation.submission, outcome: Outcome::Started(Arc::new(record)) });
+        self.events.push(WorldEvent::Change {
+            submission: generation.submission,
+            outcome: Outcome::Started(Arc::new(record)),
+        });
         Ok(())
     }
 
@@ -374,7 +378,8 @@ fn event(submission: SubmissionId, record: SwapRecord) -> WorldEvent {
     let is_return = record.kind == ChangeKind::AutomaticRollBack;
     let record = Arc::new(record);
     // Going back is no step of the submission: it was active, and is done.
-    WorldEvent { submission, outcome: if is_return { Outcome::Returned(record) } else { Outcome::Flipped(record) } }
+    let outcome = if is_return { Outcome::Returned(record) } else { Outcome::Flipped(record) };
+    WorldEvent::Change { submission, outcome }
 }
 
 /// Puts a generation into the world: beside what runs, or as the cold start of a mod that is new here.

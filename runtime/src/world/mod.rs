@@ -191,6 +191,11 @@ impl World {
         self.mods.named(mod_name).and_then(ModSlot::active_generation)
     }
 
+    /// The mods of this world in the server's order, each with the generation that hooks go to and the reason if it is paused.
+    pub fn mods(&self) -> impl Iterator<Item = (&ModName, Option<GenerationId>, Option<&str>)> {
+        self.mods.iter().map(|slot| (slot.name(), slot.active_generation(), slot.pause_reason()))
+    }
+
     /// Why a mod is paused in this world, if it is.
     pub fn pause_reason(&self, mod_name: &str) -> Option<&str> {
         self.mods.named(mod_name).and_then(ModSlot::pause_reason)

@@ -92,6 +92,8 @@ impl Server {
             mod_name: named(name),
             generation: GenerationId::new(sample.generation),
             base: self.fleet.current(&named(name)),
+            report: tickswap_linker::verify::Report::new(vec![]),
+            approved_by: None,
             changed_functions: vec![],
             file_bytes: 0,
             fresh_bytes: 0,

@@ -22,7 +22,7 @@ const STREAK_PAGES_MAX: usize = 16;
 /// Pages made writable at once when the process has nearly as many mappings as it may.
 const GROUP_PAGES: usize = 64;
 /// Bytes of copies that are kept between ticks for the next.
-const COPIES_KEPT_BYTES: usize = 4 << 20;
+const COPIES_KEPT_BYTES: usize = 16 << 20;
 
 /// Runs of writable pages between ticks, over all memories of the process. Each costs up to two mappings.
 static RUNS_KEPT: AtomicUsize = AtomicUsize::new(0);
@@ -115,14 +115,35 @@ impl PageLog {
     }
 
     pub(super) fn commit(&mut self, memory: &Mapping) {
+        self.end(memory, false);
+    }
+
+    /// Answers the size that the memory has now.
+    pub(super) fn roll_back(&mut self, memory: &Mapping, size: usize) -> usize {
+        self.end(memory, true);
+        if size > self.size_at_begin
+            && let Err(error) = memory.give_back(self.size_at_begin..size)
+        {
+            failed("memory that an undone tick grew by cannot be given back", &error);
+            return size;
+        }
+        size.min(self.size_at_begin)
+    }
+
+    /// Puts changed pages back, if the transaction is undone, and decides which pages stay writable: new ones for one more tick,
+    /// and those that ticks go on writing to.
+    fn end(&mut self, memory: &Mapping, is_undone: bool) {
         let has_new = self.entries.len() > self.kept;
         for index in 0..self.entries.len() {
-            let is_changed = index >= self.kept || self.is_changed(memory, index);
-            let entry = &mut self.entries[index];
-            entry.credit = match (index >= self.kept, is_changed) {
+            let is_changed = (index >= self.kept && !is_undone) || self.is_changed(memory, index);
+            if is_changed && is_undone {
+                self.put_back(memory, index);
+            }
+            let credit = self.entries[index].credit;
+            self.entries[index].credit = match (index >= self.kept, is_changed) {
                 (true, _) => 1,
-                (false, true) => (entry.credit + 2).min(CREDIT_MAX),
-                (false, false) => entry.credit - 1,
+                (false, true) => (credit + 2).min(CREDIT_MAX),
+                (false, false) => credit - 1,
             };
         }
         let leaving = &mut self.leaving;
@@ -141,33 +162,11 @@ impl PageLog {
         self.give_copies_back();
     }
 
-    /// Answers the size that the memory has now.
-    pub(super) fn roll_back(&mut self, memory: &Mapping, size: usize) -> usize {
-        for index in 0..self.entries.len() {
-            if self.is_changed(memory, index) {
-                let (page, bytes) = (self.entries[index].page as usize, self.page_bytes);
-                // SAFETY: the page is listed, so it is in the memory and writable; its copy was made. No reference into the
-                // memory exists while the store is exclusively borrowed.
-                unsafe {
-                    let copy = self.copies.base().add(index * bytes);
-                    copy.copy_to_nonoverlapping(memory.base().add(page * bytes), bytes);
-                }
-            }
-            if index >= self.kept {
-                self.entries[index].credit = 1;
-            }
-        }
-        // They will be touched again if the tick runs again.
-        self.kept = self.entries.len();
-        self.entries.sort_unstable_by_key(|entry| entry.page);
-        self.count_runs(memory);
-        if size > self.size_at_begin
-            && let Err(error) = memory.give_back(self.size_at_begin..size)
-        {
-            failed("memory that an undone tick grew by cannot be given back", &error);
-            return size;
-        }
-        size.min(self.size_at_begin)
+    fn put_back(&self, memory: &Mapping, index: usize) {
+        let (page, bytes) = (self.entries[index].page as usize, self.page_bytes);
+        // SAFETY: the page is listed, so it is in the memory and writable; its copy was made. No reference into the memory
+        // exists while the store is exclusively borrowed.
+        unsafe { self.copies.base().add(index * bytes).copy_to_nonoverlapping(memory.base().add(page * bytes), bytes) };
     }
 
     /// The host is about to write to these bytes. Whether it may.
