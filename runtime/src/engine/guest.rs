@@ -32,6 +32,8 @@ pub(crate) struct Guest<H: HostSide> {
     stack_pointer: Global,
     /// Bytes of stack, from address 0; the stack pointer's value between calls.
     stack_size: u32,
+    /// The end of stack and data in the image area.
+    pub(super) image_end: usize,
     host_functions: Vec<Func>,
     staged: Vec<Staged>,
     /// By piece number: whether this world's memory holds it.
@@ -100,6 +102,7 @@ impl<H: HostSide> Guest<H> {
             transaction: Transaction::Off,
             stack_pointer,
             stack_size: code.layout.stack_size,
+            image_end: code.layout.stack_size as usize,
             host_functions,
             staged: Vec::new(),
             written: BitSet::default(),
@@ -341,6 +344,7 @@ impl<H: HostSide> Guest<H> {
     /// older generation what was never needed here. What is there is live and stays.
     fn write_pieces(&mut self, code: &Compiled) -> Result<(), EngineError> {
         for piece in &code.layout.pieces {
+            self.image_end = self.image_end.max(piece.address as usize + piece.bytes.len());
             if self.written.insert(piece.id.0 as usize) {
                 self.write(piece.address as usize, &piece.bytes).map_err(|error| EngineError::Place {
                     generation: code.generation,

@@ -31,7 +31,7 @@ impl<H: HostSide> Guest<H> {
     /// Begins a transaction, where that is possible and none has begun. Whether one is open now.
     #[inline]
     pub(crate) fn begin(&mut self) -> bool {
-        if self.transaction == Transaction::Closed && self.undo.begin(self.memory.data(&self.store)) {
+        if self.transaction == Transaction::Closed && self.undo.begin(self.memory.data(&self.store), self.image_end) {
             self.transaction = Transaction::Open;
         }
         self.is_in_transaction()

@@ -25,7 +25,7 @@ pub enum UndoMechanism {
     /// Write protection where the system has it (Linux on x86-64 and AArch64), a copy elsewhere.
     #[default]
     Automatic,
-    /// A copy of the whole memory in every tick that calls the mod. Costs grow with the size of the state; no signals.
+    /// A copy of all stack, data and heap in every tick that calls the mod. Costs grow with the size of the state; no signals.
     Copy,
 }
 
@@ -83,12 +83,14 @@ impl Undo {
     }
 
     /// From here on writes can be undone, if it answers true; the system may refuse.
-    pub(super) fn begin(&mut self, memory: &[u8]) -> bool {
+    ///
+    /// Stack and data lie below `image_end`, the heap above the image area.
+    pub(super) fn begin(&mut self, memory: &[u8], image_end: usize) -> bool {
         match &mut self.0 {
             #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
             Mechanism::Protected(region) => region.begin(),
             Mechanism::Copy(copy) => {
-                copy.begin(memory);
+                copy.begin(memory, image_end);
                 true
             }
         }

@@ -53,7 +53,7 @@ impl Rig {
     }
 
     fn begin(&mut self) {
-        assert!(self.undo.begin(self.memory.data(&self.store)));
+        assert!(self.undo.begin(self.memory.data(&self.store), START));
     }
 
     fn roll_back(&mut self) {
