@@ -64,10 +64,11 @@ export class Code {
 
   #refused({ mod_name, text }, isNews) {
     this.#building("");
-    this.#trouble(mod_name, "refused", `${mod_name} was refused`, text);
-    tell("refused", `${mod_name} was refused`, ["what runs goes on running"]);
+    const title = `${mod_name || "a submission"} was refused`;
+    this.#trouble(mod_name || "submission", "refused", title, text);
+    tell("refused", title, ["what runs goes on running"]);
     if (isNews) {
-      this.#ribbon("refused", `${mod_name} was refused`, "what runs goes on running");
+      this.#ribbon("refused", title, "what runs goes on running");
     }
   }
 

@@ -55,6 +55,8 @@ const ARROWS: &[(&str, bool, &str)] = &[
     ("tickswap", false, "tokio"),
     ("example-server", true, "tungstenite"),
     ("tickswap", false, "tungstenite"),
+    ("example-server", true, "hyper"),
+    ("tickswap", false, "hyper"),
     ("example-server", true, "socket2"),
     ("tickswap", false, "socket2"),
     // File notices come through mio's poller; sockets need socket2 or tokio, which stay out.

@@ -8,15 +8,17 @@ use super::difference::{Difference, Reliance as Reason};
 use super::functions;
 use super::statics::is_opaque;
 use crate::GenerationId;
+use crate::image::bodies::unique;
 use crate::image::debug::{Name, TypeLayout};
 use crate::image::module::{RelocationKind, SymbolTarget};
 use crate::image::name::{NumbersAsTheyAre, SymbolName, parse, relied_on_trait};
 use crate::image::name_table::without_tags;
 use crate::image::sections::CODE_SECTION;
 use crate::image::{Fingerprint, ModImage};
+use crate::limits::RELIANCE_STEPS;
 use crate::residents::{Holder, Reliance, Relied, Resident, Residents};
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,9 +55,10 @@ pub(super) fn facts(image: &ModImage, graph: &Graph<'_>) -> Relied {
             }
         }
     }
+    let mut steps = RELIANCE_STEPS;
     for (name, start) in seeds {
         if let Some(reliance) = relied.get_mut(&name) {
-            reliance.reached = graph.reached(start);
+            reliance.reached = graph.reached(start, &mut steps);
             reliance.reached.remove(&name);
         }
     }
@@ -122,7 +125,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Functions of the mod's own crates that `start` are or lead to, with their code.
-    fn reached(&self, start: BTreeSet<u32>) -> BTreeMap<Arc<str>, BTreeSet<Fingerprint>> {
+    fn reached(&self, start: BTreeSet<u32>, steps: &mut usize) -> BTreeMap<Arc<str>, BTreeSet<Fingerprint>> {
         let mut seen = start.clone();
         let mut waiting: Vec<u32> = start.into_iter().collect();
         let mut reached: BTreeMap<Arc<str>, BTreeSet<Fingerprint>> = BTreeMap::new();
@@ -133,6 +136,12 @@ impl<'a> Graph<'a> {
                 reached.entry(name.clone()).or_default().insert(body.code);
             }
             for (_, next) in self.calls.get(&function).into_iter().flatten() {
+                let Some(left) = steps.checked_sub(1) else {
+                    // Equal to nothing another version has.
+                    reached.insert("more functions than are followed".into(), BTreeSet::from([unique().code]));
+                    return reached;
+                };
+                *steps = left;
                 if seen.insert(*next) {
                     waiting.push(*next);
                 }
@@ -161,6 +170,7 @@ pub(super) fn compare(
 ) {
     let mut told = BTreeSet::new();
     let codes = codes(image);
+    let steps = Cell::new(RELIANCE_STEPS);
     let known_types = residents.types.iter().map(|(name, layouts)| (name, &**layouts));
     let mut ancestors = BTreeSet::new();
     let mut at = residents.resident(base).and_then(|resident| resident.base);
@@ -175,10 +185,10 @@ pub(super) fn compare(
             let (was, is) = (resident.relied.get(name), relied.get(name));
             let reason = match (was, is) {
                 (Some(was), Some(is)) => changed(was, is),
-                (Some(was), None) if is_key(image.debug.types.iter(), &was.self_type) => {
+                (Some(was), None) if is_key(image.debug.types.iter(), &was.self_type, &steps) => {
                     vanished(was, resident, old_codes.get_or_init(|| codes_of(resident)), &codes)
                 }
-                (None, Some(is)) if is_key(known_types.clone(), &is.self_type) => {
+                (None, Some(is)) if is_key(known_types.clone(), &is.self_type, &steps) => {
                     appeared(is, old_codes.get_or_init(|| codes_of(resident)))
                 }
                 _ => None,
@@ -267,7 +277,11 @@ fn appeared(is: &Reliance, old: &Codes<'_>) -> Option<Reason> {
 
 /// Whether any of these types is generic over the given one, or over one that holds it, and not one of those that never
 /// compare what they hold: then it may be the key of a container.
-fn is_key<'a>(types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> + Clone, self_type: &str) -> bool {
+fn is_key<'a>(
+    types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> + Clone,
+    self_type: &str,
+    steps: &Cell<usize>,
+) -> bool {
     const HARMLESS: [&str; 16] = [
         "core::option::",
         "core::result::",
@@ -294,6 +308,8 @@ fn is_key<'a>(types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> 
     // All that holds it in place, at whatever depth: a container of pairs or of structs compares what is in them.
     let mut holding: BTreeSet<&str> = BTreeSet::from([self_type]);
     loop {
+        let Some(left) = steps.get().checked_sub(types.clone().count()) else { return true };
+        steps.set(left);
         let more = types.clone().filter(|(name, layouts)| {
             let fields = layouts.iter().flat_map(|layout| {
                 let contents = layout.variants.iter().filter_map(|variant| variant.content.as_ref());
@@ -355,7 +371,7 @@ mod tests {
     fn is_key_among(names: &[&str], of: &str) -> bool {
         let types: BTreeMap<Name, BTreeSet<TypeLayout>> =
             names.iter().map(|name| (Name::from(*name), BTreeSet::new())).collect();
-        is_key(types.iter(), of)
+        is_key(types.iter(), of, &Cell::new(1000))
     }
 
     #[test]

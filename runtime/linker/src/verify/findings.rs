@@ -252,7 +252,8 @@ fn type_changed(
         TypeChange::Variants | TypeChange::DiscriminantMoved => (Code::M2, "variants of a live enum changed"),
         TypeChange::Layout => (Code::M1, "layout of a live type changed"),
     };
-    let short = item.split('<').next().and_then(|head| head.rsplit("::").next()).unwrap_or(item);
+    let is_path = item.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
+    let short = item.rsplit("::").next().filter(|_| is_path).unwrap_or(item);
     let keep = match change {
         TypeChange::FieldAdded => "keep the field out",
         TypeChange::FieldRemoved => "keep the field",
@@ -263,7 +264,7 @@ fn type_changed(
         .summary(summary)
         .change(if was == is { format!("size {is}") } else { format!("size {was} -> {is}") })
         .at(near.cloned())
-        .consequence(format!("state that holds a {short} would be read with the wrong layout."))
+        .consequence(format!("state that holds `{short}` would be read with the wrong layout."))
         .remedy(format!(
             "To patch without review: {keep}. To migrate: derive serde, give new fields #[serde(default)], and ask for review."
         ))
