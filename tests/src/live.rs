@@ -59,7 +59,18 @@ impl Live {
     ///
     /// When the engine refuses what every test needs.
     pub fn new() -> Self {
-        Self::in_store(Store::new(&Engine::default(), ()), None)
+        Self::in_engine(&Engine::default())
+    }
+
+    /// The same in an engine that is set up otherwise. If it can interrupt code, it never does.
+    ///
+    /// # Panics
+    ///
+    /// As [`Live::new`].
+    pub fn in_engine(engine: &Engine) -> Self {
+        let mut store = Store::new(engine, ());
+        store.set_epoch_deadline(u64::MAX / 2);
+        Self::in_store(store, None)
     }
 
     /// The same, where every call traps that takes more steps than this: for code that may not end.
