@@ -71,7 +71,15 @@ pub(super) fn asks_for_type_ids(name: &str) -> bool {
 /// function, that has to do with `TypeId`. The standard library's own use, for panics, does not count.
 pub(super) fn uses_type_ids(image: &ModImage) -> bool {
     const SIGNS: [&str; 2] = ["core::any::TypeId", "dyn core::any::Any"];
-    let in_types = || image.debug.types.keys().any(|name| SIGNS.iter().any(|sign| name.contains(sign)));
+    // Every `Context` of a future has room for one such reference; it is no use of it.
+    let in_context = |name: &str| {
+        let pointee = name.strip_prefix("&mut ").or(name.strip_prefix("* ")).unwrap_or(name);
+        pointee == "dyn core::any::Any" && image.debug.types.contains_key("core::task::wake::ExtData")
+    };
+    let in_types = || {
+        let mut names = image.debug.types.keys();
+        names.any(|name| SIGNS.iter().any(|sign| name.contains(sign)) && !in_context(name))
+    };
     let in_symbols = || {
         image.symbols.iter().enumerate().any(|(index, symbol)| {
             may_ask_for_type_ids(&symbol.name)
