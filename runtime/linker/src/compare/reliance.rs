@@ -282,7 +282,7 @@ fn is_key<'a>(
     self_type: &str,
     steps: &Cell<usize>,
 ) -> bool {
-    const HARMLESS: [&str; 16] = [
+    const HARMLESS: [&str; 23] = [
         "core::option::",
         "core::result::",
         "core::cell::",
@@ -298,10 +298,21 @@ fn is_key<'a>(
         "alloc::vec::",
         "alloc::boxed::",
         "alloc::raw_vec::",
+        "alloc::rc::",
+        "alloc::sync::",
+        "alloc::collections::vec_deque::",
+        "alloc::collections::linked_list::",
+        "core::array::",
         "std::sync::",
+        "std::thread::",
+        "std::sys::thread_local::",
     ];
-    const KEY_FIRST: [&str; 4] =
-        ["std::collections::hash::", "hashbrown::", "alloc::collections::btree::", "indexmap::"];
+    const MAPS: [(&str, &[&str]); 4] = [
+        ("std::collections::hash::", &["HashMap", "HashSet"]),
+        ("hashbrown::", &["HashMap", "HashSet", "HashTable", "RawTable"]),
+        ("alloc::collections::btree::", &["BTreeMap", "BTreeSet"]),
+        ("indexmap::", &["IndexMap", "IndexSet"]),
+    ];
     if self_type.is_empty() {
         return false;
     }
@@ -329,11 +340,17 @@ fn is_key<'a>(
         let Some((head, arguments)) = name.split_once('<') else { return false };
         // A table under a map holds pairs of key and value.
         let of_pairs = arguments.strip_prefix('(').filter(|_| head.starts_with("hashbrown::raw::"));
-        let compared = match KEY_FIRST.iter().any(|known| head.starts_with(known)) {
-            true => key(of_pairs.unwrap_or(arguments)),
-            false => arguments,
+        let compared = match MAPS.iter().find(|(module, _)| head.starts_with(module)) {
+            Some((_, names)) if names.contains(&head.rsplit("::").next().unwrap_or(head)) => {
+                key(of_pairs.unwrap_or(arguments))
+            }
+            // Nodes, iterators and entries of these are not asked for by themselves.
+            Some(_) => return false,
+            None => arguments,
         };
-        !head.is_empty()
+        // References and tuples of containers compare nothing; the containers have types of their own.
+        let is_path = !head.is_empty() && head.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
+        is_path
             && !HARMLESS.iter().any(|harmless| head.starts_with(harmless))
             && holding.iter().any(|holding| mentions(compared, holding))
     })
@@ -383,6 +400,8 @@ mod tests {
             ("std::collections::hash::map::HashMap<(u8, game::Key), u32, S>", true),
             ("hashbrown::raw::RawTable<(u32, game::Key), A>", false),
             ("alloc::collections::btree::set::BTreeSet<fn(u32) -> game::Key, A>", true),
+            ("&hashbrown::raw::Bucket<(u32, game::Key)>", false),
+            ("alloc::collections::btree::node::Handle<NodeRef<Mut, u32, game::Key>, Edge>", false),
             ("alloc::vec::Vec<game::Key, A>", false),
             ("core::option::Option<game::Key>", false),
             ("priority::Queue<u32, game::Key>", true),

@@ -180,7 +180,7 @@ fn worse(difference: &Difference) -> Finding {
             }
         }
         D::TypeIdentityReused { item } => Finding::new(Code::M7, item)
-            .summary("`TypeId` of one type now belongs to another")
+            .summary("`TypeId` of one type may now belong to another")
             .consequence("state that is keyed by the identity would be taken for the other type's.")
             .remedy(keep("the order of closures and of types of one name")),
         D::AllocatorChanged { was, is } => both(Finding::new(Code::M8, "the global allocator"), was, is)
