@@ -102,9 +102,18 @@ pub struct SoakArgs {
     /// Seconds of the baseline, and again of the phase with swaps
     #[arg(long, default_value_t = 30)]
     pub seconds: u32,
-    /// Swaps, each with a binary of its own
+    /// Binaries to swap in, each another one
     #[arg(long, default_value_t = 100)]
     pub swaps: usize,
+    /// Seconds from one swap to the next; when all binaries are in, the swaps go on among them
+    #[arg(long)]
+    pub swap_every: Option<f64>,
+    /// Port to listen on, for looking on with a browser; 0 for any
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Chromium browsers that watch, without a window
+    #[arg(long, default_value_t = 0)]
+    pub browsers: usize,
     /// Mebibytes of live state in each world, beside the game's
     #[arg(long, default_value_t = 0)]
     pub state_mib: u32,
@@ -145,6 +154,9 @@ impl SoakArgs {
             input_rate: self.input_rate,
             seconds: self.seconds,
             swaps: self.swaps,
+            swap_every: self.swap_every,
+            port: self.port,
+            browsers: self.browsers,
             state_mib: self.state_mib,
         }
     }

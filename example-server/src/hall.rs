@@ -26,11 +26,23 @@ pub(crate) struct Hall {
     /// Another number for each run of the server.
     pub(crate) run: u64,
     pub(crate) bulletin: Bulletin,
+    pub(crate) onlookers: Arc<Onlookers>,
     pub(crate) roster: Roster,
     /// True once the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
     last_player: AtomicU64,
 }
+
+/// Connections that only look on.
+#[derive(Debug, Default)]
+pub(crate) struct Onlookers {
+    now: AtomicUsize,
+    ever: AtomicUsize,
+}
+
+/// One of them; dropped when it ends or becomes a player.
+#[derive(Debug)]
+pub(crate) struct Onlooker(Arc<Onlookers>);
 
 /// A world, seen from its sessions.
 #[derive(Debug)]
@@ -78,7 +90,8 @@ impl Hall {
     ) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let run = u64::try_from(now.as_millis()).unwrap_or_default();
-        Self { worlds, tick_rate, run, bulletin, roster, stopping, last_player: AtomicU64::new(0) }
+        let onlookers = Arc::default();
+        Self { worlds, tick_rate, run, bulletin, onlookers, roster, stopping, last_player: AtomicU64::new(0) }
     }
 
     /// A number that no player of this process had before.
@@ -92,6 +105,25 @@ impl Hall {
             Some(name) => self.worlds.iter().find(|world| &*world.name == name),
             None => self.worlds.iter().min_by_key(|world| world.online.load(Ordering::Relaxed)),
         }
+    }
+}
+
+impl Onlookers {
+    pub(crate) fn enter(self: &Arc<Self>) -> Onlooker {
+        self.now.fetch_add(1, Ordering::Relaxed);
+        self.ever.fetch_add(1, Ordering::Relaxed);
+        Onlooker(Arc::clone(self))
+    }
+
+    /// How many there are, and how many there have been.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        (self.now.load(Ordering::Relaxed), self.ever.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Onlooker {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,11 +1,12 @@
 //! The arena as a networked game: players over WebSockets, worlds that tick on threads of their own, rules in mods that are
 //! swapped while players stay connected.
 //!
-//! Floors, lowest first: limits, log, bulletin, protocol, pacer, flood, roster, seat; hall; session, room; web; door, mods; server;
+//! Floors, lowest first: limits, log, browser, bulletin, protocol, pacer, flood, roster, seat; hall; session, room; web; door, mods; server;
 //! bots, development, herald, console; soak; cli; serve. The game's rules are not here but in `developer_mods`, and what a swap is
 //! is the business of `tickswap`.
 
 pub mod bots;
+pub mod browser;
 pub mod bulletin;
 pub mod cli;
 mod console;

@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use crate::{
     bulletin::Bulletin,
     door,
-    hall::{EncodedFrame, Entrance, Hall},
+    hall::{EncodedFrame, Entrance, Hall, Onlookers},
     limits::{
         ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STATUSES_PER_SECOND, STOP_WAIT_MAX,
         SUBMISSION_WAIT_MAX, TICK_RATE_MAX, WORLDS_MAX,
@@ -105,6 +105,7 @@ pub struct Server {
     phase: Arc<AtomicU8>,
     stopping: watch::Sender<bool>,
     bulletin: Bulletin,
+    onlookers: Arc<Onlookers>,
     roster: Roster,
     sessions: Option<tokio::runtime::Runtime>,
     /// Closes when the door and all sessions have ended.
@@ -142,6 +143,7 @@ impl Server {
             phase: Arc::default(),
             stopping: watch::Sender::new(false),
             bulletin: config.bulletin.clone(),
+            onlookers: Arc::default(),
             roster: Roster::default(),
             sessions: None,
             door: None,
@@ -155,6 +157,7 @@ impl Server {
             server.roster.clone(),
             server.stopping.subscribe(),
         );
+        server.onlookers = Arc::clone(&hall.onlookers);
         let listener = {
             let _context = sessions.enter();
             TcpListener::from_std(listener).map_err(ServerError::Listener)?
@@ -182,6 +185,11 @@ impl Server {
     /// What happens to the code, for whoever builds, submits or shows.
     pub fn bulletin(&self) -> Bulletin {
         self.bulletin.clone()
+    }
+
+    /// How many connections only look on, and how many have since the start.
+    pub fn onlookers(&self) -> (usize, usize) {
+        self.onlookers.count()
     }
 
     /// The worlds.

@@ -3,7 +3,7 @@
 import { css } from "./sparks.js";
 
 const BODY = 17;
-const TRAIL = 0.85;
+const TRAIL = 26;
 
 export class Arena {
   #canvas;
@@ -26,7 +26,7 @@ export class Arena {
     context.setTransform(this.#scale, 0, 0, this.#scale, left, top);
     if (state) {
       state.hazards.forEach((hazard) => this.#hazard(hazard, now));
-      this.#shots(state.shots);
+      this.#shots(state.shots, this.#size());
       // One's own body lies on top.
       const players = [...state.players].sort((one, other) => (one.id === own) - (other.id === own));
       players.forEach((player) => this.#player(player, player.id === own, sparks.hurt(player.id, now), now));
@@ -88,7 +88,12 @@ export class Arena {
     }
   }
 
-  #shots(shots) {
+  // How much larger things are drawn on a small screen, so that they keep a readable size.
+  #size() {
+    return Math.max(1, 0.62 / (this.#scale / Math.min(devicePixelRatio || 1, 3)));
+  }
+
+  #shots(shots, size) {
     const context = this.#context;
     context.save();
     context.globalCompositeOperation = "lighter";
@@ -96,24 +101,23 @@ export class Arena {
     for (const shot of shots) {
       context.strokeStyle = css(shot.color);
       context.globalAlpha = 0.35;
-      context.lineWidth = 7;
-      this.#streak(shot, TRAIL);
+      context.lineWidth = 8 * size;
+      this.#streak(shot, TRAIL * size);
       context.globalAlpha = 1;
-      context.lineWidth = 2.6;
-      this.#streak(shot, TRAIL);
+      context.lineWidth = 3 * size;
+      this.#streak(shot, TRAIL * size);
       context.fillStyle = "#ffffff";
       context.beginPath();
-      context.arc(shot.x, shot.y, 2.8, 0, 7);
+      context.arc(shot.x, shot.y, 3 * size, 0, 7);
       context.fill();
     }
     context.restore();
   }
 
-  #streak({ x, y, dx, dy }, share) {
-    const length = Math.hypot(dx, dy) || 1;
-    const trail = Math.min(length * share, 30) / length;
+  #streak({ x, y, vx, vy }, length) {
+    const trail = length / (Math.hypot(vx, vy) || Infinity);
     this.#context.beginPath();
-    this.#context.moveTo(x - dx * trail, y - dy * trail);
+    this.#context.moveTo(x - vx * trail, y - vy * trail);
     this.#context.lineTo(x, y);
     this.#context.stroke();
   }
@@ -122,8 +126,7 @@ export class Arena {
     const context = this.#context;
     const { x, y, facing, health } = player;
     const color = css(player.color);
-    // On a small screen bodies and names keep a readable size.
-    const size = Math.max(1, 0.62 / (this.#scale / Math.min(devicePixelRatio || 1, 3)));
+    const size = this.#size();
     const body = BODY * Math.min(size, 1.7);
     context.save();
     context.translate(x, y);
@@ -135,6 +138,13 @@ export class Arena {
       context.beginPath();
       context.arc(0, 0, body, 0, 7);
       context.stroke();
+      if (isOwn) {
+        context.globalAlpha = 1;
+        context.font = `700 ${17 * size}px system-ui, sans-serif`;
+        context.textAlign = "center";
+        context.fillStyle = "#ff8fa1";
+        context.fillText("you are out", 0, -body - 11);
+      }
       context.restore();
       return;
     }

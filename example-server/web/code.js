@@ -64,10 +64,11 @@ export class Code {
 
   #refused({ mod_name, text }, isNews) {
     this.#building("");
-    this.#trouble(mod_name, "refused", `${mod_name} was refused`, text);
-    tell("refused", `${mod_name} was refused`, ["what runs goes on running"]);
+    const title = `${mod_name || "a submission"} was refused`;
+    this.#trouble(mod_name || "submission", "refused", title, text);
+    tell("refused", title, ["what runs goes on running"]);
     if (isNews) {
-      this.#ribbon("refused", `${mod_name} was refused`, "what runs goes on running");
+      this.#ribbon("refused", title, "what runs goes on running");
     }
   }
 
@@ -94,7 +95,7 @@ export class Code {
     const way = previous ? `g${previous} \u2192 g${generation}` : `g${generation}`;
     const isBack = previous > generation;
     const more = changed_total > changed_functions.length ? [`and ${changed_total - changed_functions.length} more`] : [];
-    const names = changed_functions.map(short).concat(more).join(", ");
+    const names = [...new Set(changed_functions.map(short).filter(Boolean)), ...more].join(", ");
     const pause = `pause ${(pause_ns / 1000).toFixed(1)} \u00b5s`;
     const since = since_save_ms === undefined ? "" : `${seconds(since_save_ms)} after saving`;
     tell("live", `${mod_name} ${way} is live`, [names && `changed: ${names}`, [pause, since].filter(Boolean).join(", ")]);
@@ -147,9 +148,37 @@ export class Code {
   }
 }
 
-// The last two segments say enough beside the mod's name.
+// What a reader of the sources knows of `<arena::Arena>.move_shots::{closure#0}`: `Arena::move_shots`. Null for the compiler's glue.
 function short(name) {
-  return name.replace(/<.*>::/, "").split("::").slice(-2).join("::");
+  if (name.includes("{shim")) {
+    return null;
+  }
+  // Exported entries of hooks, into which the hook itself was compiled.
+  const hook = name.match(/^tickswap_(?:hook__\w+?__)?(\w+)$/);
+  if (hook) {
+    return hook[1];
+  }
+  let text = name.replace(/::\{[^}]*\}/g, "");
+  if (text.startsWith("<")) {
+    const end = closing(text);
+    text = text.slice(1, end).split(" as ")[0].replace(/^[&* ]*(?:mut |dyn )?/, "") + text.slice(end + 1);
+  }
+  while (/<[^<>]*>/.test(text)) {
+    text = text.replace(/(?:::)?<[^<>]*>/g, "");
+  }
+  return text.split("::").at(-1).replace(".", "::");
+}
+
+// Where the bracket closes that a text begins with.
+function closing(text) {
+  let depth = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    depth += text[at] === "<" ? 1 : text[at] === ">" && text[at - 1] !== "-" ? -1 : 0;
+    if (depth === 0) {
+      return at;
+    }
+  }
+  return text.length;
 }
 
 function seconds(ms) {

@@ -3,6 +3,7 @@
 const KEPT = 40;
 const DELAY_MIN_MS = 45;
 const DELAY_MAX_MS = 260;
+const FLY_ON_MS = 120;
 
 export class Frames {
   #frames = [];
@@ -39,6 +40,7 @@ export class Frames {
       hazards: message.hazards,
     };
     if (last) {
+      giveSpeed(last, frame);
       this.#interval += (Math.min(time - last.time, 500) - this.#interval) * 0.1;
     }
     // How far this clock is ahead of the server's ticks: the fastest way counts, slower ones pull it up only slowly.
@@ -74,11 +76,25 @@ export class Frames {
     }
     const span = after.time - before.time;
     const share = span > 0 ? Math.min(Math.max((time - before.time) / span, 0), 1) : 0;
-    return { ...between(before, after, share), round: before.round, tick: before.tick };
+    return { ...between(before, after, share, time), round: before.round, tick: before.tick };
   }
 }
 
-function between(before, after, share) {
+// Units per millisecond of each shot. One that is new gets its speed as soon as a second frame shows it.
+function giveSpeed(before, after) {
+  const span = after.time - before.time;
+  for (const shot of after.shots.values()) {
+    const earlier = before.shots.get(shot.id);
+    if (earlier) {
+      shot.vx = (shot.x - earlier.x) / span;
+      shot.vy = (shot.y - earlier.y) / span;
+      earlier.vx ??= shot.vx;
+      earlier.vy ??= shot.vy;
+    }
+  }
+}
+
+function between(before, after, share, time) {
   const players = [];
   for (const player of before.players.values()) {
     const next = after.players.get(player.id) ?? player;
@@ -93,13 +109,10 @@ function between(before, after, share) {
   }
   const shots = [];
   for (const shot of before.shots.values()) {
-    const next = after.shots.get(shot.id);
-    if (next) {
-      const [dx, dy] = [next.x - shot.x, next.y - shot.y];
-      shots.push({ ...shot, x: shot.x + dx * share, y: shot.y + dy * share, dx, dy });
-    } else {
-      shots.push({ ...shot, dx: 0, dy: 0 });
-    }
+    // Shots fly straight: where the next frame is late, or does not have it any more, it flies on for a moment.
+    const [vx, vy] = [shot.vx ?? 0, shot.vy ?? 0];
+    const ahead = Math.min(Math.max(time - before.time, 0), FLY_ON_MS);
+    shots.push({ ...shot, x: shot.x + vx * ahead, y: shot.y + vy * ahead, vx, vy });
   }
   const hazards = before.hazards.map((hazard, index) => {
     const next = after.hazards[index];

@@ -1,6 +1,7 @@
 // What flashes and fades: hits, knockouts, arrivals, and the wave of a swap. Made from two frames that follow each other.
 
 const SPARKS_MAX = 600;
+const WAVE_MS = 1400;
 
 export class Sparks {
   #sparks = [];
@@ -39,7 +40,7 @@ export class Sparks {
     context.globalCompositeOperation = "lighter";
     this.#sparks = this.#sparks.filter((spark) => now - spark.born < spark.life);
     for (const spark of this.#sparks) {
-      const age = (now - spark.born) / spark.life;
+      const age = share(now - spark.born, spark.life);
       const way = (1 - (1 - age) ** 2) * spark.speed * (spark.life / 1000);
       context.globalAlpha = (1 - age) ** 1.5;
       context.fillStyle = spark.color;
@@ -49,7 +50,7 @@ export class Sparks {
     }
     this.#rings = this.#rings.filter((ring) => now - ring.born < ring.life);
     for (const ring of this.#rings) {
-      const age = (now - ring.born) / ring.life;
+      const age = share(now - ring.born, ring.life);
       context.globalAlpha = (1 - age) ** 2;
       context.strokeStyle = ring.color;
       context.lineWidth = 4 * (1 - age) + 0.5;
@@ -58,7 +59,7 @@ export class Sparks {
       context.stroke();
     }
     if (this.#wave !== null) {
-      this.#drawWave(context, width, height, (now - this.#wave) / 1400);
+      this.#drawWave(context, width, height, share(now - this.#wave, WAVE_MS));
     }
     context.restore();
   }
@@ -99,6 +100,11 @@ export class Sparks {
   #ring(x, y, color, reach, life, now) {
     this.#rings.push({ x, y, color: css(color), reach, life, born: now });
   }
+}
+
+// The moment of drawing may lie a little before that of a message.
+function share(age, life) {
+  return Math.min(Math.max(age / life, 0), 1);
 }
 
 export function css(color) {

@@ -46,7 +46,7 @@ pub use control::{
     Control, ControlError, Event, Events, ModsWatcher, Status, SubmissionStatus, WatchError, WatchOptions, WatchReport,
     console,
 };
-pub use engine::{EngineError, TrapFrame};
+pub use engine::{EngineError, TrapFrame, UndoMechanism};
 pub use ids::SubmissionId;
 pub use limits::Limits;
 pub use runtime::{BuildError, Runtime, RuntimeBuilder};
@@ -59,6 +59,6 @@ pub use tickswap_linker::GenerationId;
 /// What a verdict tells: reports, findings, stable codes.
 pub use tickswap_linker::verify::{Class, Code, Finding, Mark, Report, Span, Style};
 pub use world::{
-    ChangeKind, EffectIter, Effects, Fault, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord, Tick, TickDone,
-    TickError, World, WorldError,
+    ChangeKind, EffectIter, Effects, Fault, FaultOutcome, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord,
+    Tick, TickDone, TickError, Transactions, World, WorldError,
 };

@@ -107,6 +107,29 @@ pub const BACKTRACE_FRAMES_MAX: usize = 32;
 /// Faults that a world remembers for its status, newest last.
 pub const FAULTS_REMEMBERED_MAX: usize = 16;
 
+/// Milliseconds of processor time of one mod in one tick, of the thread that ticks. An endless loop costs a world this much,
+/// once for the generation that has it.
+pub const CPU_MS_PER_TICK_MAX: u64 = 100;
+
+/// Milliseconds of processor time of a mod's `Default`, once per world.
+pub const START_CPU_MS_MAX: u64 = 5_000;
+
+/// Milliseconds between two looks at the processor time of code that runs. A limit is met this much late at most, and what a
+/// tick uses before its first look is not charged.
+pub const CPU_ALARM_MS: u64 = 5;
+
+/// Log lines of one tick of a world, all mods together; the rest is counted and dropped.
+pub const LOG_LINES_PER_TICK_MAX: u32 = 1_000;
+
+/// Ticks that call a new generation before it counts as proved: a fault until then goes back to the one before.
+pub const PROBATION_TICKS: u32 = 600;
+
+/// Generations of a mod that are on probation one upon the other in a world; the oldest counts as proved when one more comes.
+pub const PROBATIONS_MAX: usize = 8;
+
+/// Faults of a mod in ticks one after the other, nothing to go back to, after which a world pauses it.
+pub const FAULTS_IN_A_ROW_MAX: u32 = 3;
+
 /// Bytes of compiled functions kept for the next compilation: an unchanged function is not compiled again.
 pub const COMPILE_CACHE_BYTES_MAX: usize = 256 << 20;
 
@@ -150,6 +173,14 @@ pub struct Limits {
     pub effect_bytes_per_tick: usize,
     /// See [`QUERY_BYTES_PER_TICK_MAX`].
     pub query_bytes_per_tick: usize,
+    /// See [`CPU_MS_PER_TICK_MAX`]; 0 for no limit.
+    pub cpu_ms_per_tick: u64,
+    /// See [`LOG_LINES_PER_TICK_MAX`].
+    pub log_lines_per_tick: u32,
+    /// See [`PROBATION_TICKS`]; 0 for none.
+    pub probation_ticks: u32,
+    /// See [`FAULTS_IN_A_ROW_MAX`]; at least 1.
+    pub faults_in_a_row: u32,
     /// See [`COMPILE_CACHE_BYTES_MAX`].
     pub compile_cache_bytes: usize,
 }
@@ -169,6 +200,10 @@ impl Default for Limits {
             memory_bytes_per_mod: MEMORY_BYTES_PER_MOD_MAX,
             effect_bytes_per_tick: EFFECT_BYTES_PER_TICK_MAX,
             query_bytes_per_tick: QUERY_BYTES_PER_TICK_MAX,
+            cpu_ms_per_tick: CPU_MS_PER_TICK_MAX,
+            log_lines_per_tick: LOG_LINES_PER_TICK_MAX,
+            probation_ticks: PROBATION_TICKS,
+            faults_in_a_row: FAULTS_IN_A_ROW_MAX,
             compile_cache_bytes: COMPILE_CACHE_BYTES_MAX,
         }
     }

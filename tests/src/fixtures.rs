@@ -37,6 +37,8 @@ pub struct Fixture {
     features: Vec<String>,
     added_flags: Vec<String>,
     dropped_flags: Vec<String>,
+    /// Where the mirror is.
+    folder: &'static str,
 }
 
 /// Files of a folder by path within it.
@@ -47,7 +49,7 @@ impl Fixture {
     pub fn new(name: &str) -> Self {
         let (name, none) = (name.to_owned(), Vec::new);
         let (edits, files) = (Vec::new(), Vec::new());
-        Self { name, edits, files, features: none(), added_flags: none(), dropped_flags: none() }
+        Self { name, edits, files, features: none(), added_flags: none(), dropped_flags: none(), folder: "mirror" }
     }
 
     /// The fixture's Rust sources: path within the fixture's folder, and content.
@@ -95,6 +97,13 @@ impl Fixture {
         self
     }
 
+    /// Builds in another folder than all other fixtures.
+    #[must_use]
+    pub fn elsewhere(mut self) -> Self {
+        self.folder = "elsewhere";
+        self
+    }
+
     /// The module, compiled now or found from an earlier run.
     pub fn build(&self) -> Vec<u8> {
         self.try_build().unwrap_or_else(|error| panic!("fixture {}: {error}", self.name))
@@ -130,7 +139,7 @@ impl Fixture {
     }
 
     fn compile(&self, files: &Files, place: &Path, kept: &Path) -> Result<Vec<u8>, BuildError> {
-        let mirror = place.join("mirror");
+        let mirror = place.join(self.folder);
         must("create", &mirror, fs::create_dir_all(&mirror));
         let lock = place.join("lock");
         let file = must("create", &lock, File::create(&lock));

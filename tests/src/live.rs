@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use tickswap_linker::verify::{Refusal, Verdict};
 use tickswap_linker::{GenerationId, PieceId, Residents, compare, image, limits, lineage, link, verify};
 use wasmtime::{
-    Config, Engine, Extern, Global, GlobalType, Instance, Memory, MemoryType, Module, Mutability, Ref, RefType, Store,
-    Table, TableType, Val, ValType, WasmParams, WasmResults,
+    Config, Engine, Extern, Func, Global, GlobalType, Instance, Memory, MemoryType, Module, Mutability, Ref, RefType,
+    Store, Table, TableType, Val, ValType, WasmParams, WasmResults,
 };
 
 /// One mod, live, with all the generations it ever had.
@@ -59,7 +59,18 @@ impl Live {
     ///
     /// When the engine refuses what every test needs.
     pub fn new() -> Self {
-        Self::in_store(Store::new(&Engine::default(), ()), None)
+        Self::in_engine(&Engine::default())
+    }
+
+    /// The same in an engine that is set up otherwise. If it can interrupt code, it never does.
+    ///
+    /// # Panics
+    ///
+    /// As [`Live::new`].
+    pub fn in_engine(engine: &Engine) -> Self {
+        let mut store = Store::new(engine, ());
+        store.set_epoch_deadline(u64::MAX / 2);
+        Self::in_store(store, None)
     }
 
     /// The same, where every call traps that takes more steps than this: for code that may not end.
@@ -130,14 +141,12 @@ impl Live {
         compare::compare(&self.residents, self.running, image).differences().to_vec()
     }
 
-    /// The report of `bytes` against the running generation and all residents.
-    ///
-    /// # Panics
-    ///
-    /// When the file cannot be read.
+    /// The report of `bytes` against the running generation and all residents, also where the file cannot be read.
     pub fn report_on(&self, bytes: &[u8]) -> verify::Report {
-        let image = image::read(bytes).unwrap_or_else(|error| panic!("{error}"));
-        verify::judge(compare::compare(&self.residents, self.running, image)).report().clone()
+        match image::read(bytes) {
+            Ok(image) => verify::judge(compare::compare(&self.residents, self.running, image)).report().clone(),
+            Err(error) => verify::Report::from(&error),
+        }
     }
 
     fn stage(&mut self, linked: link::Linked) -> GenerationId {
@@ -160,7 +169,11 @@ impl Live {
                 (link::SHELL_MODULE, link::SHELL_MEMORY) => self.memory.into(),
                 (link::SHELL_MODULE, link::SHELL_TABLE) => table.into(),
                 (link::SHELL_MODULE, link::SHELL_STACK_POINTER) => stack_pointer.into(),
-                (module, name) => panic!("the test host does not offer {module}.{name}"),
+                (module, name) => {
+                    let missing = format!("the test host does not offer {module}.{name}");
+                    let ty = import.ty().func().expect("a function").clone();
+                    Func::new(&mut *store, ty, move |_, _, _| Err(wasmtime::Error::msg(missing.clone()))).into()
+                }
             })
             .collect();
         if let Some(steps) = self.steps {
@@ -231,6 +244,31 @@ impl Live {
     /// Before the first patch.
     pub fn try_call<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> wasmtime::Result<R> {
         self.try_call_in(self.running.expect("a running generation"), name, parameters)
+    }
+
+    /// Calls an export of the running generation with numbers of whatever types it takes; what it gives, if anything.
+    ///
+    /// # Errors
+    ///
+    /// The trap, or that there is no such function of so many numbers.
+    ///
+    /// # Panics
+    ///
+    /// Before the first patch.
+    pub fn call_numbers(&mut self, name: &str, numbers: &[i64]) -> wasmtime::Result<Option<i64>> {
+        let generation = self.running.expect("a running generation");
+        let instance = self.generations[generation.index()].instance;
+        let function = instance.get_func(&mut self.store, name);
+        let function = function.ok_or_else(|| wasmtime::Error::msg(format!("there is no function {name}")))?;
+        let ty = function.ty(&self.store);
+        let parameters: Vec<Val> = ty
+            .params()
+            .zip(numbers)
+            .map(|(ty, number)| if matches!(ty, ValType::I64) { Val::I64(*number) } else { Val::I32(*number as i32) })
+            .collect();
+        let mut results = vec![Val::I32(0); ty.results().len()];
+        function.call(&mut self.store, &parameters, &mut results)?;
+        Ok(results.first().and_then(|result| result.i64().or(result.i32().map(|value| i64::from(value as u32)))))
     }
 
     fn try_call_in<P: WasmParams, R: WasmResults>(

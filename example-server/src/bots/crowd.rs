@@ -58,8 +58,9 @@ pub(crate) struct Crowd {
 }
 
 /// First names; the number behind them tells bots apart.
-const NAMES: [&str; 12] =
-    ["Ada", "Boole", "Curry", "Dijkstra", "Erlang", "Frege", "Grace", "Hoare", "Iverson", "Knuth", "Liskov", "Noether"];
+const NAMES: [&str; 12] = [
+    "Abel", "Boole", "Curry", "Dijkstra", "Erlang", "Frege", "Gauss", "Hoare", "Iverson", "Knuth", "Liskov", "Noether",
+];
 
 impl Bots {
     /// Bots that hunt, in a server on this machine or elsewhere. They come back when a connection ends.

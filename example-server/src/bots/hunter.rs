@@ -9,6 +9,8 @@ use crate::protocol::HazardState;
 const NEAR: f32 = 230.0;
 /// From here on a shot is worth a try.
 const RANGE: f32 = 460.0;
+/// Nearer to a wall than this it turns back.
+const WALL: f32 = 130.0;
 /// Below this it looks for healing.
 const HURT_BELOW: u32 = 35;
 /// Inputs in which it circles, then inputs in which it turns to its target and fires.
@@ -91,6 +93,8 @@ impl Hunter {
         let phase = self.inputs % (CIRCLE_INPUTS + FIRE_INPUTS);
         let sway = self.roll() * 0.6 - 0.3;
         match (distance < NEAR, phase < CIRCLE_INPUTS) {
+            // Not along a wall: whoever is pushed against one turns back.
+            (true, true) if near_wall(own) => self.wander(own),
             // Across the line of fire, the way round that its number says.
             (true, true) if self.dice & 2 == 0 => turned(-dy, dx, sway, false),
             (true, true) => turned(dy, -dx, sway, false),
@@ -115,6 +119,11 @@ impl Hunter {
         self.dice = state << 2 | self.dice & 3;
         (state >> 20 & 0xffff) as f32 / 65_536.0
     }
+}
+
+fn near_wall(own: &SeenPlayer) -> bool {
+    let inside = |value: f32, extent: f32| (WALL..=extent - WALL).contains(&value);
+    !(inside(own.x, ARENA_WIDTH) && inside(own.y, ARENA_HEIGHT))
 }
 
 /// A direction, turned by that many radians.
@@ -153,7 +162,7 @@ mod tests {
     #[test]
     fn it_fires_and_circles_in_turn_when_near() {
         let mut hunter = Hunter::new(1);
-        let near = frame(&[(1, 100.0, 100.0, 100), (2, 200.0, 100.0, 60)]);
+        let near = frame(&[(1, 400.0, 400.0, 100), (2, 500.0, 400.0, 60)]);
         let looks: Vec<_> = (0..8).map(|_| hunter.controls(PlayerId(1), Some(&near))).collect();
         assert!(looks.iter().any(|look| look.2 && look.0 > 0.9));
         assert!(looks.iter().any(|look| !look.2 && look.0.abs() < 0.5));

@@ -6,7 +6,10 @@ mod end;
 mod reader;
 mod writer;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{Stream, StreamExt};
 use hyper::upgrade::Upgraded;
@@ -22,6 +25,7 @@ use self::{
     writer::{Feeds, Recipient},
 };
 use crate::{
+    flood::FloodGate,
     hall::{Arrival, Entrance, Hall},
     limits::{CLOSE_WAIT_MAX, HELLO_WAIT_MAX, MESSAGE_BYTES_MAX, SOCKET_BUFFER_BYTES},
     protocol::{ClientMessage, Place, ServerMessage, clean_name},
@@ -70,6 +74,7 @@ async fn converse(socket: &mut Socket, hall: &Hall) -> End {
         let name = match opened {
             Opening::Hello { name, .. } => name,
             Opening::Watch { .. } => {
+                let _onlooker = hall.onlookers.enter();
                 let watching = Message::text(ServerMessage::Watching { place }.to_json());
                 if let Err(end) = writer::send(&mut sink, watching).await {
                     return end;
@@ -108,12 +113,17 @@ async fn converse(socket: &mut Socket, hall: &Hall) -> End {
 
 /// Waits for the first message, which must be a hello, or a wish to look on.
 async fn opening(stream: &mut (impl Stream<Item = Result<Message, Error>> + Unpin)) -> Result<Opening, End> {
+    // Who only looks on has all the time there is, but not to send pings with.
+    let mut gate = FloodGate::new(Instant::now());
     loop {
         let message = match stream.next().await {
             Some(Ok(message)) => message,
             Some(Err(error)) => return Err(End::of(error)),
             None => return Err(End::Gone),
         };
+        if !gate.admits(Instant::now()) {
+            return Err(End::flood());
+        }
         return match message {
             Message::Text(text) => match ClientMessage::from_json(&text) {
                 Ok(ClientMessage::Hello { name, world }) => Ok(Opening::Hello { name: clean_name(&name), world }),
@@ -167,4 +177,37 @@ pub(crate) fn config() -> WebSocketConfig {
         .max_frame_size(Some(MESSAGE_BYTES_MAX))
         .read_buffer_size(SOCKET_BUFFER_BYTES)
         .write_buffer_size(SOCKET_BUFFER_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use futures_util::stream;
+
+    use super::*;
+    use crate::limits::MESSAGES_PER_SECOND_MAX;
+
+    /// What a client opens with that says this.
+    fn opened(messages: Vec<Message>) -> Result<Opening, End> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(opening(&mut stream::iter(messages.into_iter().map(Ok))))
+    }
+
+    #[test]
+    fn a_client_opens_with_a_hello_or_looks_on() {
+        let hello =
+            opened(vec![Message::Ping(Vec::new().into()), Message::text(r#"{"type":"hello","name":" A\u0007 "}"#)]);
+        assert!(matches!(hello, Ok(Opening::Hello { name, world: None }) if name == "A"));
+        let watch = opened(vec![Message::text(r#"{"type":"watch","world":"arena-2"}"#)]);
+        assert!(matches!(watch, Ok(Opening::Watch { world: Some(world) }) if world == "arena-2"));
+        assert!(matches!(opened(Vec::new()), Err(End::Gone)));
+    }
+
+    /// They need no hello in time, so nothing else would end them.
+    #[test]
+    fn who_only_looks_on_may_not_flood_the_server_with_pings() {
+        let pings = vec![Message::Ping(Vec::new().into()); 10 * MESSAGES_PER_SECOND_MAX as usize];
+        assert_eq!(opened(pings).err(), Some(End::flood()));
+    }
 }

@@ -8,7 +8,6 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::end::End;
 use crate::{
     flood::FloodGate,
-    limits::MESSAGES_PER_SECOND_MAX,
     protocol::{self, ClientMessage},
     seat::SeatInputs,
 };
@@ -24,7 +23,7 @@ pub(super) async fn read(stream: &mut (impl Stream<Item = Result<Message, Error>
             None => return End::Gone,
         };
         if !gate.admits(Instant::now()) {
-            return End::Breach(format!("more than {MESSAGES_PER_SECOND_MAX} messages within a second"));
+            return End::flood();
         }
         let text = match message {
             Message::Text(text) => text,

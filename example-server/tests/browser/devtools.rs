@@ -3,11 +3,12 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
+use example_server::browser;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
@@ -20,9 +21,6 @@ use tokio_tungstenite::{
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// How often a page is asked whether it is as expected.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// Where the program may be, if `CHROMIUM` does not say it.
-const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
 /// A browser with a profile of its own. Ends when dropped.
 pub(crate) struct Browser {
@@ -40,29 +38,12 @@ pub(crate) struct Page {
     session: String,
 }
 
-/// The program, if there is one.
-pub(crate) fn find() -> Option<PathBuf> {
-    if let Some(given) = std::env::var_os("CHROMIUM") {
-        return Some(PathBuf::from(given));
-    }
-    let path = std::env::var_os("PATH")?;
-    let mut folders = std::env::split_paths(&path);
-    folders.find_map(|folder| NAMES.iter().map(|name| folder.join(name)).find(|program| program.is_file()))
-}
-
 impl Browser {
-    pub(crate) async fn start(program: PathBuf) -> Self {
+    pub(crate) async fn start(program: &Path) -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut child = Command::new(program)
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"])
-            .args(["--disable-component-update", "--disable-sync", "--mute-audio", "--remote-debugging-port=0"])
-            .arg(format!("--user-data-dir={}", profile.path().display()))
-            .arg("about:blank")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = browser::command(program, profile.path());
+        let mut child =
+            command.args(["--remote-debugging-port=0", "about:blank"]).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = tokio::task::block_in_place(|| {
             let said = lines.by_ref().map_while(Result::ok);
@@ -108,10 +89,11 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// Waits until an expression is true in the page.
+    /// Waits until an expression is true in the page. While it cannot be evaluated, it is not: the page may still be loading.
     pub(crate) async fn until(&mut self, page: &Page, expression: &str) {
         let began = Instant::now();
-        while self.value(page, &format!("Boolean({expression})")).await != json!(true) {
+        let asked = format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
+        while self.value(page, &asked).await != json!(true) {
             if began.elapsed() > PATIENCE {
                 let text = self.value(page, "document.body.innerText").await;
                 panic!("waited for {expression}; the page shows:\n{}", text.as_str().unwrap_or_default());
@@ -139,7 +121,7 @@ impl Browser {
     }
 
     /// Saves what the window shows, as WebP.
-    pub(crate) async fn screenshot(&mut self, page: &Page, path: &std::path::Path) {
+    pub(crate) async fn screenshot(&mut self, page: &Page, path: &Path) {
         let shot = self.on(page, "Page.captureScreenshot", json!({ "format": "webp", "quality": 82 })).await;
         std::fs::write(path, from_base64(shot["data"].as_str().unwrap())).unwrap();
     }

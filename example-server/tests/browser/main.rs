@@ -17,6 +17,7 @@ use std::{
 use example_server::{
     ARENA_MOD, Server, ServerConfig, bind,
     bots::Bots,
+    browser,
     bulletin::Entry,
     mods::{Listener, ModFile, ModsFolder},
     soak::Candidates,
@@ -49,7 +50,7 @@ fn server(port: u16, mods: &Mods) -> Server {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn players_in_a_browser_see_the_rules_change_and_stay_connected() {
-    let Some(program) = devtools::find() else {
+    let Some(program) = browser::find() else {
         assert!(
             std::env::var_os("TICKSWAP_BROWSER").is_none(),
             "there is no Chromium, and TICKSWAP_BROWSER asks for it"
@@ -60,7 +61,7 @@ async fn players_in_a_browser_see_the_rules_change_and_stay_connected() {
     let server = tokio::task::block_in_place(|| self::server(0, &mods));
     let address = server.address();
     let bots = Bots::hunt(address, 5, 15).unwrap();
-    let mut browser = Browser::start(program).await;
+    let mut browser = Browser::start(&program).await;
 
     // One enters by the address, with markup for a name; the other looks on, types a name and has a touch screen.
     let desk = browser.open(&format!("http://{address}/?name=%3Cb%3EAda%3C/b%3E"), 1280, 720, false).await;
@@ -97,13 +98,15 @@ async fn players_in_a_browser_see_the_rules_change_and_stay_connected() {
         browser.until(page, r#"document.querySelector('[data-mod="arena"]').dataset.generation === '2'"#).await;
         browser.until(page, r#"document.querySelector('[data-mod="scoreboard"]').dataset.generation === '1'"#).await;
         // Said by the new code, once it runs.
-        browser.until(page, "document.querySelector('#feed').textContent.includes('Rule of the day: below')").await;
+        browser.until(page, "document.querySelector('#feed').textContent.includes('Rule of the day 1: below')").await;
         browser
             .until(page, "document.querySelector('#feed .live').textContent.includes('arena g1 \u{2192} g2 is live')")
             .await;
         browser.until(page, "document.querySelector('#feed .live').textContent.includes('rule_of_the_day::')").await;
     }
-    // The controls that were held before are still held, and others work.
+    // The controls that were held before were held all the time; others work as well.
+    browser.key(&desk, "KeyD", false).await;
+    browser.touch(&phone, "touchEnd", &[]).await;
     play(&mut browser, &desk, &phone, "KeyA").await;
     for page in [&desk, &phone] {
         assert_eq!(browser.value(page, "document.documentElement.dataset.opens").await, json!("1"));
@@ -131,13 +134,9 @@ async fn players_in_a_browser_see_the_rules_change_and_stay_connected() {
 
 /// Both move and fire, by keyboard and by thumbs, until the server's frames say so.
 async fn play(browser: &mut Browser, desk: &Page, phone: &Page, key: &str) {
-    for other in ["KeyA", "KeyD"] {
-        browser.key(desk, other, false).await;
-    }
     for held in [key, "KeyW", "Space"] {
         browser.key(desk, held, true).await;
     }
-    browser.touch(phone, "touchEnd", &[]).await;
     let middle = "(() => { const box = document.querySelector('#stick').getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()";
     let middle = browser.value(phone, middle).await;
     let (x, y) = (middle[0].as_f64().unwrap(), middle[1].as_f64().unwrap());

@@ -83,5 +83,9 @@ pub(crate) const DEBUG_READING_FACTOR: usize = 64;
 /// Bytes that both may come to however small the sections are.
 pub(crate) const DEBUG_BYTES_MIN: usize = 1 << 20;
 
+/// Calls and types followed to tell what live data relies on and what a coroutine is held by, over one file. What is not
+/// followed counts as changed.
+pub(crate) const RELIANCE_STEPS: usize = 64 << 20;
+
 const _: () = assert!(IMAGE_AREA_BYTES.is_multiple_of(WASM_PAGE_BYTES));
 const _: () = assert!(NULL_GUARD_BYTES < WASM_PAGE_BYTES);

@@ -21,7 +21,7 @@ use crate::{
     ids::SubmissionId,
     limits::{APPROVAL_TEXT_BYTES_MAX, EVENT_READERS_MAX, MODS_PER_SUBMISSION_MAX},
     swap::{Approval, Approvals, Fleet, Held, Ledger, Scope, Submission, SubmissionState},
-    world::SwapRecord,
+    world::{Fault, SwapRecord},
 };
 
 /// A handle on a running server. Cheap to clone, usable from any thread.
@@ -161,6 +161,11 @@ impl Control {
         let (mods, worlds) = self.fleet.status();
         let submissions = self.ledger.submissions().into_iter();
         Status { mods, worlds, submissions: submissions.map(|(id, state)| SubmissionStatus { id, state }).collect() }
+    }
+
+    /// The last faults of all worlds, world by world, repeats folded and counted.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.fleet.status().1.into_iter().flat_map(|world| world.faults).collect()
     }
 
     /// What happens from now on: how submissions end, what becomes active where, and faults. Bounded: neither ticks nor other

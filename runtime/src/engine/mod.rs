@@ -6,6 +6,8 @@
 //! **Invariant:** the flip never comes down here. Everything that can fail (compile, instantiate, write, complete
 //! tables) has happened when a generation counts as staged.
 
+mod bit_set;
+mod budget;
 mod cache;
 mod call;
 mod compile;
@@ -13,11 +15,13 @@ mod error;
 mod guest;
 mod host;
 mod limiter;
+mod memory;
 mod pool;
 mod shell;
 mod signatures;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transaction;
 mod trap;
 
 use std::{num::NonZeroUsize, sync::Arc};
@@ -28,6 +32,7 @@ pub(crate) use compile::{CodeSource, Compiled, check_functions};
 pub use error::EngineError;
 pub(crate) use guest::{Guest, RawResult};
 pub(crate) use host::HostSide;
+pub use memory::UndoMechanism;
 pub(crate) use pool::{PreparePool, yield_to_ticks};
 pub(crate) use signatures::{HookSignature, Signatures};
 pub use trap::TrapFrame;
@@ -41,16 +46,30 @@ pub(crate) struct Engine<H: HostSide> {
     signatures: Arc<Signatures>,
     host: wasmtime::Linker<host::GuestState<H>>,
     shell: wasmtime::Module,
+    memories: memory::Memories,
     memory_bytes_per_mod: u64,
     resident_generations: usize,
+    cpu_ms_per_tick: u64,
+}
+
+/// How an engine is set up, beside limits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct EngineOptions {
+    /// Every generation keeps its debug information.
+    pub(crate) backtrace_lines: bool,
+    /// How ticks are undone.
+    pub(crate) undo: UndoMechanism,
 }
 
 impl<H: HostSide> Engine<H> {
-    /// An engine for mods of `contract`. With `backtrace_lines` every generation keeps its debug information.
-    pub(crate) fn new(contract: Contract, limits: &Limits, backtrace_lines: bool) -> Result<Self, EngineError> {
+    /// An engine for mods of `contract`.
+    pub(crate) fn new(contract: Contract, limits: &Limits, options: EngineOptions) -> Result<Self, EngineError> {
         let unusable = |error: wasmtime::Error| EngineError::Unusable(format!("{error:#}"));
         let signatures = Arc::new(Signatures::new(contract)?);
-        let wasm = wasmtime::Engine::new(&config(limits, backtrace_lines).map_err(unusable)?).map_err(unusable)?;
+        let mut config = config(limits, options.backtrace_lines).map_err(unusable)?;
+        let memories = memory::Memories::new(options.undo, &mut config);
+        let wasm = wasmtime::Engine::new(&config).map_err(unusable)?;
+        budget::start_alarm(&wasm)?;
         let shell = shell::bytes(limits.memory_bytes_per_mod)?;
         let shell = wasmtime::Module::new(&wasm, shell).map_err(unusable)?;
         let host = host::functions(&wasm, &signatures).map_err(unusable)?;
@@ -59,8 +78,10 @@ impl<H: HostSide> Engine<H> {
             signatures,
             host,
             shell,
+            memories,
             memory_bytes_per_mod: limits.memory_bytes_per_mod,
             resident_generations: limits.resident_generations,
+            cpu_ms_per_tick: limits.cpu_ms_per_tick,
         })
     }
 
@@ -83,6 +104,8 @@ fn config(limits: &Limits, backtrace_lines: bool) -> Result<wasmtime::Config, wa
             wasmtime::WasmBacktraceDetails::Disable
         })
         .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES_MAX))
+        // The alarm for processor time.
+        .epoch_interruption(true)
         // A mod's memory is reserved whole, so that it never moves, neither for wasm nor for a borrowed slice.
         .memory_may_move(false)
         // Element segments fill imported tables at instantiation anyway; laziness would only move work into a tick.

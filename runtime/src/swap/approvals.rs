@@ -64,6 +64,17 @@ impl Approvals {
         if held.bytes() > self.bytes {
             return drop_it(id, "approval_bytes", self.bytes);
         }
+        if self.count == 0 {
+            return drop_it(id, "approvals_waiting", self.count);
+        }
+        while waiting.len() >= self.count {
+            let Some((oldest, _)) = waiting.pop_first() else { break };
+            drop_it(oldest, "approvals_waiting", self.count);
+        }
+        while waiting.values().map(Held::bytes).sum::<usize>() > self.bytes - held.bytes() {
+            let Some((oldest, _)) = waiting.pop_first() else { break };
+            drop_it(oldest, "approval_bytes", self.bytes);
+        }
         let reports = held.reports.iter().map(|(mod_name, report)| ModReport {
             mod_name: mod_name.clone(),
             report: report.shortened(self.findings),
@@ -71,14 +82,6 @@ impl Approvals {
         let state = SubmissionState::AwaitingApproval { reports: reports.collect() };
         waiting.insert(id, held);
         self.ledger.set(id, state);
-        while waiting.len() > self.count {
-            let Some((oldest, _)) = waiting.pop_first() else { break };
-            drop_it(oldest, "approvals_waiting", self.count);
-        }
-        while waiting.values().map(Held::bytes).sum::<usize>() > self.bytes {
-            let Some((oldest, _)) = waiting.pop_first() else { break };
-            drop_it(oldest, "approval_bytes", self.bytes);
-        }
     }
 
     /// Takes a submission out and gives it a new state, if it waits.

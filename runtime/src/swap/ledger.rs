@@ -62,6 +62,8 @@ pub(crate) enum Outcome {
     Flipped(Arc<SwapRecord>),
     /// It was active before, or a world started with it.
     Started(Arc<SwapRecord>),
+    /// It was active, and a fault took it back.
+    Returned(Arc<SwapRecord>),
     /// It could not be staged.
     Failed(String),
 }
@@ -200,7 +202,7 @@ impl State {
             let entry = entry.filter(|entry| entry.waiting.contains(&world));
             let (record, ended) = match outcome {
                 Outcome::Flipped(record) => (Some(record), entry.and_then(|entry| entry.done(world, submission))),
-                Outcome::Started(record) => (Some(record), None),
+                Outcome::Started(record) | Outcome::Returned(record) => (Some(record), None),
                 Outcome::Failed(reason) => (None, entry.and_then(|entry| entry.failed(world, submission, reason))),
             };
             // A reader hears of the flip first, and then that the submission has ended.

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use probe_api::{PlayerId, ProbeHost, probe_host};
-use tickswap::{ModName, PreparedMod, Runtime, SubmissionState, World};
+use tickswap::{ModName, PreparedMod, Runtime, RuntimeBuilder, SubmissionState, World};
 use tickswap_tests::fixtures::Fixture;
 
 /// Answers what the probe asks.
@@ -29,7 +29,12 @@ impl ProbeHost for Host {
 
 /// A runtime of the probe's contract without mods.
 pub(crate) fn runtime() -> Runtime {
-    Runtime::builder().contract(probe_api::contract()).build().unwrap()
+    runtime_with(|builder| builder)
+}
+
+/// The same with other settings.
+pub(crate) fn runtime_with(change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder) -> Runtime {
+    change(Runtime::builder().contract(probe_api::contract())).build().unwrap()
 }
 
 /// A world of a runtime.

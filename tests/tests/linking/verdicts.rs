@@ -394,3 +394,31 @@ struct Plain;
     );
     assert!(live.report_on(&held).class >= Class::Migration, "{}", live.report_on(&held));
 }
+
+#[test]
+fn types_of_one_name_that_change_places_keep_no_type_identity_unnoticed() {
+    let [first, second] = [
+        "            struct Spot {\n                row: u32,\n                column: u32,\n            }\n",
+        "            struct Spot {\n                column: u64,\n                row: u8,\n            }\n",
+    ];
+    let code = |one: &str, other: &str, more: u32| {
+        let half = |of: &str| {
+            format!(
+                "        {{\n{of}            boxes.push(Box::new(Spot {{ row: {more}, column: value.into() }}) as Box<dyn std::any::Any>);\n            boxes.iter().filter_map(|any| any.downcast_ref::<Spot>()).map(|spot| spot.column as u32).sum::<u32>()\n        }}"
+            )
+        };
+        format!(
+            "#[path = \"../../shared/proof.rs\"]\nmod proof;\n\nthread_local! {{\n    static BOXES: RefCell<Vec<Box<dyn std::any::Any>>> = const {{ RefCell::new(Vec::new()) }};\n}}\n\n#[unsafe(no_mangle)]\npub extern \"C\" fn boxed(value: u32) -> u32 {{\n    BOXES.with_borrow_mut(|boxes| {{\n        let first =\n{};\n        let second =\n{};\n        first + second\n    }})\n}}\n\nstruct Plain;\n",
+            half(one),
+            half(other)
+        )
+    };
+    let mut live = Live::new();
+    live.patch(&edited("counter", &[(FIXTURE, &code(first, second, 1))])).unwrap_or_else(|error| panic!("{error}"));
+    live.call::<_, u32>("boxed", 5u32);
+    let report = live.report_on(&edited("counter", &[(FIXTURE, &code(second, first, 2))]));
+    assert!(!items(&report, Code::M7).is_empty(), "{report}");
+    let beside =
+        edited("counter", &[(FIXTURE, &code(first, second, 1)), ("count * self.weight", "count * self.weight + 1")]);
+    assert_eq!(live.report_on(&beside).class, Class::Exempt, "{}", live.report_on(&beside));
+}

@@ -12,4 +12,5 @@ mod control;
 mod faults;
 mod server;
 mod swapping;
+mod transactions;
 mod watch;

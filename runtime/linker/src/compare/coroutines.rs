@@ -9,6 +9,7 @@ use super::difference::Difference;
 use super::reliance::Graph;
 use crate::image::ModImage;
 use crate::image::debug::{FunctionKind, Name, is_transient};
+use crate::limits::RELIANCE_STEPS;
 use crate::residents::{Coroutines, Resident, Residents};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,13 +18,16 @@ use std::sync::Arc;
 pub(super) fn facts(image: &ModImage, graph: &Graph<'_>, names: &[Option<Arc<str>>]) -> Coroutines {
     let known = known_names(image, names);
     let mut coroutines = Coroutines::new();
+    let mut symbols: HashMap<&str, Arc<str>> = HashMap::new();
+    let mut steps = RELIANCE_STEPS;
     let mut by_function: HashMap<u32, BTreeSet<Arc<str>>> = HashMap::new();
     for (symbol, function) in &image.debug.functions {
         let FunctionKind::Coroutine { environment } = &function.kind else { continue };
         let name = image.names.plain(symbol);
+        symbols.insert(symbol, name.clone());
         let own = graph.by_name.get(&name).into_iter().flatten();
         let coroutine = coroutines.entry(name.clone()).or_default();
-        coroutine.may_live |= environment.as_ref().is_none_or(|environment| may_live(image, environment));
+        coroutine.may_live |= environment.as_ref().is_none_or(|environment| may_live(image, environment, &mut steps));
         for function in own {
             coroutine.own.extend(image.body(*function).map(|body| body.code));
             by_function.entry(*function).or_default().insert(name.clone());
@@ -36,10 +40,9 @@ pub(super) fn facts(image: &ModImage, graph: &Graph<'_>, names: &[Option<Arc<str
         }
     };
     for (into, functions) in &image.debug.inlined {
-        for symbol in functions.keys() {
-            let name = image.names.plain(symbol);
+        for name in functions.keys().filter_map(|symbol| symbols.get(&**symbol)) {
             for function in graph.by_name.get(&image.names.plain(into)).into_iter().flatten() {
-                resumes(&name, *function);
+                resumes(name, *function);
             }
         }
     }
@@ -60,7 +63,7 @@ fn known_names(image: &ModImage, names: &[Option<Arc<str>>]) -> HashMap<u32, BTr
 }
 
 /// Whether something besides references on the stack is made of a coroutine: a box, a list, an object.
-fn may_live(image: &ModImage, environment: &Name) -> bool {
+fn may_live(image: &ModImage, environment: &Name, steps: &mut usize) -> bool {
     const ON_THE_STACK: [&str; 8] = [
         "&",
         "*",
@@ -77,6 +80,8 @@ fn may_live(image: &ModImage, environment: &Name) -> bool {
         if image.debug.vtables.iter().filter_map(|vtable| vtable.concrete_type.as_deref()).any(mentions) {
             return true;
         }
+        let Some(left) = steps.checked_sub(image.debug.types.len()) else { return true };
+        *steps = left;
         let variant = format!("{environment}::");
         for (name, layouts) in &image.debug.types {
             let fields = layouts.iter().flat_map(|layout| {

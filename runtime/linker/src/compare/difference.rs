@@ -284,6 +284,8 @@ pub enum Difference {
         item: String,
         /// Whether any version shows a sign of `TypeId`s.
         uses_type_ids: bool,
+        /// Whether live state may hold anything of the crate.
+        in_state: bool,
         was: Vec<String>,
         is: Vec<String>,
     },

@@ -56,15 +56,34 @@ pub(super) fn allocator(image: &ModImage, names: &[Option<Arc<str>>]) -> Vec<(Ar
     found
 }
 
+/// Whether a symbol may have to do with `TypeId`: only its name, parsed, tells, since parts of a path may be back
+/// references.
+pub(super) fn may_ask_for_type_ids(symbol: &str) -> bool {
+    symbol.contains("3Any") || symbol.contains("6TypeId")
+}
+
+/// Whether a name has to do with `TypeId`.
+pub(super) fn asks_for_type_ids(name: &str) -> bool {
+    name.contains("core::any::Any") || name.contains("core::any::TypeId")
+}
+
 /// Whether anything in the file shows that types are told apart at run time: a type or object in debug information, or a
 /// function, that has to do with `TypeId`. The standard library's own use, for panics, does not count.
 pub(super) fn uses_type_ids(image: &ModImage) -> bool {
     const SIGNS: [&str; 2] = ["core::any::TypeId", "dyn core::any::Any"];
-    const MANGLED: [&str; 2] = ["4core3any6TypeId", "4core3any3Any"];
-    let in_types = || image.debug.types.keys().any(|name| SIGNS.iter().any(|sign| name.contains(sign)));
+    // Every `Context` of a future has room for one such reference; it is no use of it.
+    let in_context = |name: &str| {
+        let pointee = name.strip_prefix("&mut ").or(name.strip_prefix("* ")).unwrap_or(name);
+        pointee == "dyn core::any::Any" && image.debug.types.contains_key("core::task::wake::ExtData")
+    };
+    let in_types = || {
+        let mut names = image.debug.types.keys();
+        names.any(|name| SIGNS.iter().any(|sign| name.contains(sign)) && !in_context(name))
+    };
     let in_symbols = || {
         image.symbols.iter().enumerate().any(|(index, symbol)| {
-            MANGLED.iter().any(|sign| symbol.name.contains(sign))
+            may_ask_for_type_ids(&symbol.name)
+                && image.provisional[index].as_ref().is_some_and(|name| asks_for_type_ids(name))
                 && match image.names.parsed(index) {
                     Some(SymbolName::V0(name)) => name.crates().iter().any(|(name, _)| !STANDARD.contains(&&**name)),
                     _ => true,
@@ -78,7 +97,8 @@ pub(super) fn uses_type_ids(image: &ModImage) -> bool {
 pub(super) fn drops(image: &ModImage) -> BTreeMap<Arc<str>, Option<SourcePosition>> {
     let mut drops = BTreeMap::new();
     for (symbol, function) in &image.debug.functions {
-        if !symbol.contains("3ops4drop4Drop") {
+        // Parts of a path may be back references; its last identifier never is all of them.
+        if !symbol.contains("4Drop") {
             continue;
         }
         let SymbolName::V0(name) = parse(symbol) else { continue };
@@ -119,6 +139,55 @@ pub(super) fn compare_drops(
     }
 }
 
+/// Types of one name in one function have `TypeId`s by their order, which nothing shows once they change places: their
+/// function must not have changed.
+fn compare_types_of_one_name(
+    image: &ModImage,
+    facts: &CandidateFacts,
+    residents: &Residents,
+    differences: &mut Vec<Difference>,
+) {
+    let last = |name: &str| name.rsplit(['.', ':']).next().unwrap_or(name).split('<').next().unwrap_or(name).to_owned();
+    let changed: BTreeSet<String> = differences
+        .iter()
+        .filter_map(|difference| match difference {
+            Difference::FunctionChanged { item, .. } if !facts.libraries.contains(item.as_str()) => Some(last(item)),
+            _ => None,
+        })
+        .collect();
+    let ambiguous = image.debug.types.iter().filter(|(name, layouts)| {
+        let known = residents.types.get(*name);
+        known.is_some_and(|known| known.len() > 1 || layouts.len() > 1) && !name.contains('<') && !is_transient(name)
+    });
+    for (name, _) in ambiguous {
+        let Some((parent, _)) = name.rsplit_once("::") else { continue };
+        let parent = last(parent);
+        // One that is inlined everywhere may be in any function that changed.
+        let has_code = facts.functions.keys().any(|function| last(function) == parent);
+        if changed.contains(&parent) || (!has_code && !changed.is_empty()) {
+            differences.push(Difference::TypeIdentityReused { item: name.to_string() });
+        }
+    }
+}
+
+/// Whether live state may hold anything that the crate made or knows: its types, its statics, pointers to its functions.
+/// Without debug information of its own, nothing proves that these are what they were.
+fn is_in_state(residents: &Residents, crate_name: &str) -> bool {
+    let path = format!("{crate_name}::");
+    let hashed = format!("{crate_name}[");
+    let value = format!("{crate_name}.");
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '.';
+    let mentions = |text: &str| {
+        [&path, &hashed, &value]
+            .into_iter()
+            .any(|start| text.match_indices(start.as_str()).any(|(at, _)| !text[..at].ends_with(is_part)))
+    };
+    residents.types.keys().any(|name| mentions(name))
+        || residents.statics.keys().any(|name| mentions(name))
+        || residents.slots.keys().any(|name| mentions(name))
+        || residents.vtables.keys().any(|(concrete, trait_name)| mentions(concrete) || mentions(trait_name))
+}
+
 /// A `TypeId` goes by number, as the compiler counts closures and repeated names. Where such a number now means another
 /// item, state that is keyed by the identity finds the wrong one.
 pub(super) fn compare_identified(
@@ -136,6 +205,7 @@ pub(super) fn compare_identified(
     if !facts.uses_type_ids && !residents.generations.iter().any(|resident| resident.uses_type_ids) {
         return;
     }
+    compare_types_of_one_name(image, facts, residents, differences);
     // A type that is generic over a function is known by the function, and holds what that returns.
     let through_functions = image.debug.types.iter().filter(|(name, _)| {
         is_transient(name) && name.split_once("-> ").is_some_and(|(_, result)| is_transient(result))
@@ -176,6 +246,7 @@ pub(super) fn compare(
             differences.push(Difference::CrateIdentityChanged {
                 item: name.clone(),
                 uses_type_ids,
+                in_state: is_in_state(residents, name),
                 was: set(was),
                 is: set(is),
             });
@@ -213,6 +284,23 @@ fn compare_exports(image: &ModImage, resident: &Resident, told: &BTreeSet<String
     for was in resident.exports.iter().filter(|export| !told.contains(&export.name)) {
         if !image.exports.iter().any(|export| export.name == was.name) {
             differences.push(Difference::ExportRemoved { item: was.name.clone(), was: was.signature.to_string() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_live_state_may_hold_of_a_crate_is_found_by_its_path() {
+        let mut residents = Residents::new();
+        assert!(!is_in_state(&residents, "glam"));
+        residents.types.insert("alloc::vec::Vec<glam::Vec3>".into(), Arc::default());
+        residents.slots.insert("<arena::Key as indexmap::Equivalent>.equivalent | fn()".into(), 1);
+        residents.slots.insert("itoa[3kPq].format | (i32) in itoa[3kPq]".into(), 2);
+        for (name, expected) in [("glam", true), ("lam", false), ("gla", false), ("indexmap", true), ("itoa", true)] {
+            assert_eq!(is_in_state(&residents, name), expected, "{name}");
         }
     }
 }

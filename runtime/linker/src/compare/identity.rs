@@ -5,6 +5,7 @@
 //! environments. What is taken over carries the tag of the generation that introduced it, anything else that of the
 //! candidate, and every name that mentions a tagged item follows it.
 
+use super::environment::{asks_for_type_ids, may_ask_for_type_ids};
 use super::evidence::{self, Witness};
 use crate::GenerationId;
 use crate::image::Body;
@@ -93,14 +94,13 @@ fn outgrown<'a>(image: &'a ModImage, resident: &Resident, held_by: &HeldBy<'a>) 
 
 /// Numbered items whose type identity is asked for, by the functions that ask.
 fn identified(image: &ModImage, tagger: &mut Tagger<'_>) -> BTreeMap<Arc<str>, Arc<str>> {
-    const ASKING: [&str; 2] = ["4core3any6TypeId", "4core3any3Any"];
     let symbols = image.symbols.iter().map(|symbol| symbol.name.as_str());
     let all = symbols.chain(image.debug.functions.keys().map(|symbol| &**symbol));
     let mut found = BTreeMap::new();
-    for symbol in all.filter(|symbol| ASKING.iter().any(|asking| symbol.contains(asking))) {
+    for symbol in all.filter(|symbol| may_ask_for_type_ids(symbol)) {
         let SymbolName::V0(name) = parse(symbol) else { continue };
         let known = name.render(tagger);
-        if known.contains(TAG_OPEN) {
+        if known.contains(TAG_OPEN) && asks_for_type_ids(&known) {
             found.insert(Arc::from(&*without_tags(&known)), Arc::from(known));
         }
     }

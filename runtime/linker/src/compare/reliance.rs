@@ -8,15 +8,17 @@ use super::difference::{Difference, Reliance as Reason};
 use super::functions;
 use super::statics::is_opaque;
 use crate::GenerationId;
+use crate::image::bodies::unique;
 use crate::image::debug::{Name, TypeLayout};
 use crate::image::module::{RelocationKind, SymbolTarget};
 use crate::image::name::{NumbersAsTheyAre, SymbolName, parse, relied_on_trait};
 use crate::image::name_table::without_tags;
 use crate::image::sections::CODE_SECTION;
 use crate::image::{Fingerprint, ModImage};
+use crate::limits::RELIANCE_STEPS;
 use crate::residents::{Holder, Reliance, Relied, Resident, Residents};
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -53,9 +55,10 @@ pub(super) fn facts(image: &ModImage, graph: &Graph<'_>) -> Relied {
             }
         }
     }
+    let mut steps = RELIANCE_STEPS;
     for (name, start) in seeds {
         if let Some(reliance) = relied.get_mut(&name) {
-            reliance.reached = graph.reached(start);
+            reliance.reached = graph.reached(start, &mut steps);
             reliance.reached.remove(&name);
         }
     }
@@ -122,7 +125,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Functions of the mod's own crates that `start` are or lead to, with their code.
-    fn reached(&self, start: BTreeSet<u32>) -> BTreeMap<Arc<str>, BTreeSet<Fingerprint>> {
+    fn reached(&self, start: BTreeSet<u32>, steps: &mut usize) -> BTreeMap<Arc<str>, BTreeSet<Fingerprint>> {
         let mut seen = start.clone();
         let mut waiting: Vec<u32> = start.into_iter().collect();
         let mut reached: BTreeMap<Arc<str>, BTreeSet<Fingerprint>> = BTreeMap::new();
@@ -133,6 +136,12 @@ impl<'a> Graph<'a> {
                 reached.entry(name.clone()).or_default().insert(body.code);
             }
             for (_, next) in self.calls.get(&function).into_iter().flatten() {
+                let Some(left) = steps.checked_sub(1) else {
+                    // Equal to nothing another version has.
+                    reached.insert("more functions than are followed".into(), BTreeSet::from([unique().code]));
+                    return reached;
+                };
+                *steps = left;
                 if seen.insert(*next) {
                     waiting.push(*next);
                 }
@@ -161,6 +170,7 @@ pub(super) fn compare(
 ) {
     let mut told = BTreeSet::new();
     let codes = codes(image);
+    let steps = Cell::new(RELIANCE_STEPS);
     let known_types = residents.types.iter().map(|(name, layouts)| (name, &**layouts));
     let mut ancestors = BTreeSet::new();
     let mut at = residents.resident(base).and_then(|resident| resident.base);
@@ -175,10 +185,10 @@ pub(super) fn compare(
             let (was, is) = (resident.relied.get(name), relied.get(name));
             let reason = match (was, is) {
                 (Some(was), Some(is)) => changed(was, is),
-                (Some(was), None) if is_key(image.debug.types.iter(), &was.self_type) => {
+                (Some(was), None) if is_key(image.debug.types.iter(), &was.self_type, &steps) => {
                     vanished(was, resident, old_codes.get_or_init(|| codes_of(resident)), &codes)
                 }
-                (None, Some(is)) if is_key(known_types.clone(), &is.self_type) => {
+                (None, Some(is)) if is_key(known_types.clone(), &is.self_type, &steps) => {
                     appeared(is, old_codes.get_or_init(|| codes_of(resident)))
                 }
                 _ => None,
@@ -267,8 +277,12 @@ fn appeared(is: &Reliance, old: &Codes<'_>) -> Option<Reason> {
 
 /// Whether any of these types is generic over the given one, or over one that holds it, and not one of those that never
 /// compare what they hold: then it may be the key of a container.
-fn is_key<'a>(types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> + Clone, self_type: &str) -> bool {
-    const HARMLESS: [&str; 16] = [
+fn is_key<'a>(
+    types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> + Clone,
+    self_type: &str,
+    steps: &Cell<usize>,
+) -> bool {
+    const HARMLESS: [&str; 23] = [
         "core::option::",
         "core::result::",
         "core::cell::",
@@ -284,7 +298,20 @@ fn is_key<'a>(types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> 
         "alloc::vec::",
         "alloc::boxed::",
         "alloc::raw_vec::",
+        "alloc::rc::",
+        "alloc::sync::",
+        "alloc::collections::vec_deque::",
+        "alloc::collections::linked_list::",
+        "core::array::",
         "std::sync::",
+        "std::thread::",
+        "std::sys::thread_local::",
+    ];
+    const MAPS: [(&str, &[&str]); 4] = [
+        ("std::collections::hash::", &["HashMap", "HashSet"]),
+        ("hashbrown::", &["HashMap", "HashSet", "HashTable", "RawTable"]),
+        ("alloc::collections::btree::", &["BTreeMap", "BTreeSet"]),
+        ("indexmap::", &["IndexMap", "IndexSet"]),
     ];
     if self_type.is_empty() {
         return false;
@@ -292,6 +319,8 @@ fn is_key<'a>(types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> 
     // All that holds it in place, at whatever depth: a container of pairs or of structs compares what is in them.
     let mut holding: BTreeSet<&str> = BTreeSet::from([self_type]);
     loop {
+        let Some(left) = steps.get().checked_sub(types.clone().count()) else { return true };
+        steps.set(left);
         let more = types.clone().filter(|(name, layouts)| {
             let fields = layouts.iter().flat_map(|layout| {
                 let contents = layout.variants.iter().filter_map(|variant| variant.content.as_ref());
@@ -309,10 +338,38 @@ fn is_key<'a>(types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> 
     }
     types.into_iter().any(|(name, _)| {
         let Some((head, arguments)) = name.split_once('<') else { return false };
-        !head.is_empty()
+        // A table under a map holds pairs of key and value.
+        let of_pairs = arguments.strip_prefix('(').filter(|_| head.starts_with("hashbrown::raw::"));
+        let compared = match MAPS.iter().find(|(module, _)| head.starts_with(module)) {
+            Some((_, names)) if names.contains(&head.rsplit("::").next().unwrap_or(head)) => {
+                key(of_pairs.unwrap_or(arguments))
+            }
+            // Nodes, iterators and entries of these are not asked for by themselves.
+            Some(_) => return false,
+            None => arguments,
+        };
+        // References and tuples of containers compare nothing; the containers have types of their own.
+        let is_path = !head.is_empty() && head.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
+        is_path
             && !HARMLESS.iter().any(|harmless| head.starts_with(harmless))
-            && holding.iter().any(|holding| mentions(arguments, holding))
+            && holding.iter().any(|holding| mentions(compared, holding))
     })
+}
+
+/// The first of several: maps compare keys, not values.
+fn key(arguments: &str) -> &str {
+    let (mut depth, mut before) = (0usize, ' ');
+    for (at, character) in arguments.char_indices() {
+        match character {
+            '<' | '(' | '[' | '{' => depth += 1,
+            '>' if before == '-' => {}
+            ',' | '>' | ')' if depth == 0 => return &arguments[..at],
+            '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before = character;
+    }
+    arguments
 }
 
 /// Whether a path stands in a text as a whole.
@@ -322,4 +379,36 @@ fn mentions(text: &str, path: &str) -> bool {
         && text.match_indices(path).any(|(at, _)| {
             !text[..at].ends_with(is_part) && !text[at + path.len()..].starts_with(|c| is_part(c) && c != ':')
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_key_among(names: &[&str], of: &str) -> bool {
+        let types: BTreeMap<Name, BTreeSet<TypeLayout>> =
+            names.iter().map(|name| (Name::from(*name), BTreeSet::new())).collect();
+        is_key(types.iter(), of, &Cell::new(1000))
+    }
+
+    #[test]
+    fn only_what_a_container_compares_is_a_key() {
+        for (name, expected) in [
+            ("std::collections::hash::map::HashMap<game::Key, u32, S>", true),
+            ("std::collections::hash::map::HashMap<u32, game::Key, S>", false),
+            ("hashbrown::raw::RawTable<((game::Key, u8), u32), A>", true),
+            ("std::collections::hash::map::HashMap<(u8, game::Key), u32, S>", true),
+            ("hashbrown::raw::RawTable<(u32, game::Key), A>", false),
+            ("alloc::collections::btree::set::BTreeSet<fn(u32) -> game::Key, A>", true),
+            ("&hashbrown::raw::Bucket<(u32, game::Key)>", false),
+            ("alloc::collections::btree::node::Handle<NodeRef<Mut, u32, game::Key>, Edge>", false),
+            ("alloc::vec::Vec<game::Key, A>", false),
+            ("core::option::Option<game::Key>", false),
+            ("priority::Queue<u32, game::Key>", true),
+            ("hashbrown::map::HashMap<game::Keyed, u32>", false),
+            ("game::Key", false),
+        ] {
+            assert_eq!(is_key_among(&[name], "game::Key"), expected, "{name}");
+        }
+    }
 }

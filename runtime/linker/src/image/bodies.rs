@@ -204,7 +204,7 @@ impl<'a> Contents<'a> {
 }
 
 /// Equal to nothing, not even to itself another time.
-fn unique() -> Body {
+pub(crate) fn unique() -> Body {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     named(&format!("unique {}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }

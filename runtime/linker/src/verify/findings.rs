@@ -80,13 +80,13 @@ fn review(difference: &Difference) -> Option<Finding> {
             .consequence("worlds that run keep the live value; new ones start with the new initial value.")
             .remedy(todo("keep the initial value; to change the live value, assign it in a function")),
         D::ReliedOnChanged { item, at, reason } => relied_on(item, reason).at(at.clone()),
-        D::CrateIdentityChanged { item, uses_type_ids: false, was, is } => Finding::new(Code::R6, item)
-            .detail(format!("- {}", was.join(", ")))
-            .detail(format!("+ {}", is.join(", ")))
-            .consequence(
-                "its version, its features or how it was built differ; live state it made is read by the new code.",
-            )
-            .remedy(todo("keep the dependency's version and features")),
+        D::CrateIdentityChanged { item, uses_type_ids: false, in_state: false, was, is } => {
+            Finding::new(Code::R6, item)
+                .detail(format!("- {}", was.join(", ")))
+                .detail(format!("+ {}", is.join(", ")))
+                .consequence("its version, features or build differ. Live state is not seen to hold anything of it.")
+                .remedy(todo("keep the dependency's version and features"))
+        }
         D::SignatureChanged { item, at, was, is } => Finding::new(Code::R7, item)
             .at(at.clone())
             .detail(format!("- {was}"))
@@ -166,13 +166,21 @@ fn worse(difference: &Difference) -> Finding {
             .summary(if *is_added { "`Drop` added to a live type, or first used" } else { "`Drop` removed from a live type, or no longer used" })
             .consequence("live values were made, and are dropped by old code, without regard to it.")
             .remedy(keep("the type's `Drop`")),
-        D::CrateIdentityChanged { item, was, is, .. } => {
-            both(Finding::new(Code::M7, format!("crate {item}")), &was.join(", "), &is.join(", "))
-                .consequence("the mod uses `TypeId`; those of the crate's types differ, and state keyed by them is not found again.")
-                .remedy(keep("the dependency's version and features"))
+        D::CrateIdentityChanged { item, uses_type_ids, was, is, .. } => {
+            let finding = both(Finding::new(Code::M7, format!("crate {item}")), &was.join(", "), &is.join(", "));
+            let finding = finding.remedy(keep("the dependency's version and features"));
+            if *uses_type_ids {
+                finding.consequence(
+                    "the mod uses `TypeId`; those of the crate's types differ, and state keyed by them is not found again.",
+                )
+            } else {
+                finding
+                    .summary("type identities changed of a crate that live state holds something of")
+                    .consequence("without debug information of the crate nothing proves that it is laid out, and called, as before.")
+            }
         }
         D::TypeIdentityReused { item } => Finding::new(Code::M7, item)
-            .summary("`TypeId` of one type now belongs to another")
+            .summary("`TypeId` of one type may now belong to another")
             .consequence("state that is keyed by the identity would be taken for the other type's.")
             .remedy(keep("the order of closures and of types of one name")),
         D::AllocatorChanged { was, is } => both(Finding::new(Code::M8, "the global allocator"), was, is)
@@ -244,7 +252,8 @@ fn type_changed(
         TypeChange::Variants | TypeChange::DiscriminantMoved => (Code::M2, "variants of a live enum changed"),
         TypeChange::Layout => (Code::M1, "layout of a live type changed"),
     };
-    let short = item.split('<').next().and_then(|head| head.rsplit("::").next()).unwrap_or(item);
+    let is_path = item.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
+    let short = item.rsplit("::").next().filter(|_| is_path).unwrap_or(item);
     let keep = match change {
         TypeChange::FieldAdded => "keep the field out",
         TypeChange::FieldRemoved => "keep the field",
@@ -255,7 +264,7 @@ fn type_changed(
         .summary(summary)
         .change(if was == is { format!("size {is}") } else { format!("size {was} -> {is}") })
         .at(near.cloned())
-        .consequence(format!("state that holds a {short} would be read with the wrong layout."))
+        .consequence(format!("state that holds `{short}` would be read with the wrong layout."))
         .remedy(format!(
             "To patch without review: {keep}. To migrate: derive serde, give new fields #[serde(default)], and ask for review."
         ))

@@ -68,10 +68,16 @@ impl Report {
                 page.add(Style::Heading(first.code.class()), heading(first.code.class()));
             }
             if first.code.class() <= Class::Exempt {
-                page.list(first.code, group);
+                page.list(first.code, first.code.title(), group);
             } else {
-                group.iter().take(FINDINGS_SHOWN_PER_CODE).for_each(|finding| page.finding(finding));
-                page.left_out(group.len(), FINDINGS_SHOWN_PER_CODE);
+                // Reports have what somebody touched first; what follows from it needs no words of its own.
+                let touched = group.iter().take_while(|finding| finding.mark.is_none()).count();
+                let (touched, following) = group.split_at(touched);
+                touched.iter().take(FINDINGS_SHOWN_PER_CODE).for_each(|finding| page.finding(finding));
+                page.left_out(touched.len(), FINDINGS_SHOWN_PER_CODE);
+                if !following.is_empty() {
+                    page.list(first.code, &format!("{}, as follows from the above", first.code.title()), following);
+                }
             }
         }
         if self.left_out > 0 {
@@ -138,8 +144,8 @@ impl Page {
     }
 
     /// One line for each finding under a common title.
-    fn list(&mut self, code: Code, group: &[Finding]) {
-        self.title(code, code.title());
+    fn list(&mut self, code: Code, title: &str, group: &[Finding]) {
+        self.title(code, title);
         for finding in group.iter().take(FINDINGS_SHOWN_PER_CODE) {
             self.item(finding);
             if let Some(at) = &finding.at {

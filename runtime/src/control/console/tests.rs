@@ -175,6 +175,7 @@ fn tables_show_what_runs_and_how_it_came_there() {
         resident_generations: 2,
         paused: Some("it trapped\nsomewhere".to_owned()),
         faults: 1,
+        on_probation: false,
         assigned_players: 0,
         memory_bytes: 34 << 20,
     };
@@ -220,6 +221,7 @@ fn the_log_and_ends_of_submissions_are_read_at_a_glance() {
         }],
         pause_ns: 1500,
         stage_ns: 144_000,
+        fault: None,
     };
     assert_eq!(
         Answer::Log { records: vec![record], earlier: 3 }.to_string(),

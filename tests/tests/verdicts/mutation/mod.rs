@@ -5,8 +5,6 @@
 //! A run takes a sample, chosen by a seed. `TICKSWAP_MUTANTS=all` (or a number) takes more, `TICKSWAP_MUTANTS_SEED` another
 //! sample, `TICKSWAP_MUTANTS_ONLY` those whose description holds a text.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
 mod bodies;
 mod items;
 mod mutant;
@@ -19,6 +17,8 @@ use mutant::{Expected, Mutant, Source};
 use tickswap_linker::verify::{Class, Code, Report};
 use tickswap_linker::{GenerationId, Residents, compare, image, link, verify};
 use tickswap_tests::fixtures::build;
+
+use crate::random::Random;
 
 const FIXTURES: &[&str] = &["zoo", "numbered", "marvels", "skirmish"];
 
@@ -42,19 +42,9 @@ fn all() -> BTreeMap<&'static str, Vec<Mutant>> {
     all
 }
 
-/// A small generator, so that a sample is known by its seed.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % below.max(1)
-    }
-}
-
 /// Every operator in turn gives one of its mutants, until there are none.
 fn in_turn(mut all: BTreeMap<&'static str, Vec<Mutant>>, seed: u64) -> Vec<Mutant> {
-    let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut random = Random::new(seed);
     let mut order = Vec::new();
     while !all.is_empty() {
         for mutants in all.values_mut() {

@@ -22,7 +22,7 @@ pub(crate) fn mutants(source: &Source) -> Vec<Mutant> {
 struct Function {
     name: String,
     stands_alone: bool,
-    is_coroutine: bool,
+    at_most: Class,
     parameters: Vec<String>,
 }
 
@@ -40,7 +40,7 @@ impl Bodies<'_> {
         let expected = Expected::Body {
             function: function.name.clone(),
             stands_alone: function.stands_alone,
-            at_most: if self.relied_on || function.is_coroutine { Class::Review } else { Class::Exempt },
+            at_most: function.at_most.max(if self.relied_on { Class::Review } else { Class::Exempt }),
         };
         self.found.push(self.source.mutant(operator, &format!("{what} in `{}`", function.name), edits, expected));
     }
@@ -59,7 +59,12 @@ impl Bodies<'_> {
         self.functions.push(Function {
             name: signature.ident.to_string(),
             stands_alone: (has("no_mangle") || has("inline (never)")) && !is_generic,
-            is_coroutine: signature.asyncness.is_some(),
+            at_most: match block.to_token_stream().to_string() {
+                // Statics of one name are told apart by nothing but unchanged code around them (live linking, rule 7).
+                text if text.matches("tally !").count() > 1 => Class::Migration,
+                _ if signature.asyncness.is_some() => Class::Review,
+                _ => Class::Exempt,
+            },
             parameters: parameters.collect(),
         });
         let start = range(&block.brace_token.span.open()).end;
@@ -82,7 +87,9 @@ impl<'ast> Visit<'ast> for Bodies<'_> {
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
         let of = item.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
         let outside = self.relied_on;
-        self.relied_on = of.is_some_and(|of| RELIED_ON.contains(&of.ident.to_string().as_str()));
+        // A future's body is inlined into the coroutines that wait for it.
+        self.relied_on =
+            of.is_some_and(|of| of.ident == "Future" || RELIED_ON.contains(&of.ident.to_string().as_str()));
         visit::visit_item_impl(self, item);
         self.relied_on = outside;
     }
@@ -161,10 +168,11 @@ impl<'ast> Visit<'ast> for Bodies<'_> {
     }
 
     fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
-        let before = self.functions.last_mut().map(|function| std::mem::replace(&mut function.is_coroutine, true));
+        let before = self.functions.last().map(|function| function.at_most);
+        self.functions.iter_mut().for_each(|function| function.at_most = function.at_most.max(Class::Review));
         visit::visit_expr_async(self, block);
         if let (Some(function), Some(before)) = (self.functions.last_mut(), before) {
-            function.is_coroutine = before;
+            function.at_most = before;
         }
     }
 
