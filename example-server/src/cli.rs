@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{mods::ModsFolder, server::ServerConfig, soak::SoakConfig};
+use crate::{bulletin::Bulletin, mods::ModsFolder, server::ServerConfig, soak::SoakConfig};
 
 /// The arena: a networked game whose rules are swapped while players stay connected.
 #[derive(Debug, Parser)]
@@ -50,12 +50,18 @@ pub struct ServeArgs {
     /// Folder of the mods' sources; finished files are in its folder `built`
     #[arg(long)]
     pub mods_dir: Option<PathBuf>,
-    /// Use the files in `built` as they are
+    /// Use the files in `built` as they are, and build nothing
     #[arg(long)]
     pub no_build: bool,
     /// Bots that play, over sockets like everybody
     #[arg(long, default_value_t = 0)]
     pub bots: usize,
+    /// Do not watch sources and finished files; the console's `build` and `submit` load new code
+    #[arg(long)]
+    pub no_watch: bool,
+    /// Where the console's history is kept; in the user's state folder if nothing is said
+    #[arg(long)]
+    pub history: Option<PathBuf>,
 }
 
 /// Options of `bots`.
@@ -121,11 +127,12 @@ pub struct SoakArgs {
 
 impl ServeArgs {
     /// How the server runs.
-    pub fn server_config(&self) -> ServerConfig {
+    pub fn server_config(&self, bulletin: Bulletin) -> ServerConfig {
         ServerConfig {
             worlds: self.worlds,
             tick_rate: self.tick_rate,
             frame_rate: self.frame_rate,
+            bulletin,
             ..ServerConfig::default()
         }
     }

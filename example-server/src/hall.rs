@@ -16,7 +16,7 @@ use crossbeam_channel::Sender;
 use tokio::sync::{broadcast, watch};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::{bulletin::Bulletin, seat::Seat};
+use crate::{bulletin::Bulletin, roster::Roster, seat::Seat};
 
 /// All that sessions share.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub(crate) struct Hall {
     pub(crate) run: u64,
     pub(crate) bulletin: Bulletin,
     pub(crate) onlookers: Arc<Onlookers>,
+    pub(crate) roster: Roster,
     /// True once the server stops.
     pub(crate) stopping: watch::Receiver<bool>,
     last_player: AtomicU64,
@@ -84,11 +85,13 @@ impl Hall {
         worlds: Vec<Entrance>,
         tick_rate: u32,
         bulletin: Bulletin,
+        roster: Roster,
         stopping: watch::Receiver<bool>,
     ) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let run = u64::try_from(now.as_millis()).unwrap_or_default();
-        Self { worlds, tick_rate, run, bulletin, onlookers: Arc::default(), stopping, last_player: AtomicU64::new(0) }
+        let onlookers = Arc::default();
+        Self { worlds, tick_rate, run, bulletin, roster, onlookers, stopping, last_player: AtomicU64::new(0) }
     }
 
     /// A number that no player of this process had before.

@@ -50,6 +50,30 @@ pub const COMMANDS_QUEUED_MAX: usize = 16;
 /// Log lines that wait to be written. More are dropped.
 pub const LOG_LINES_QUEUED_MAX: usize = 4096;
 
+/// Bytes of log that are collected to be written in one piece.
+pub const LOG_WRITE_BYTES: usize = 64 << 10;
+
+/// How long a source file must rest before its mod is built: editors write in several steps.
+pub const SAVE_SETTLE: Duration = Duration::from_millis(25);
+
+/// How often sources are looked at when the system gives no notice of a change.
+pub const SOURCES_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long nothing may change in the folder of finished mods before they are submitted. They come there whole, by rename.
+pub const BUILT_SETTLE: Duration = Duration::from_millis(25);
+
+/// Files of a mod's sources, its local dependencies included. More are not looked at.
+pub const SOURCE_FILES_MAX: usize = 20_000;
+
+/// Bytes of one source file that are looked at for changes.
+pub const SOURCE_FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// A file whose time lies further back than this when its change is noticed was not saved then, but moved there.
+pub const SAVE_AGE_MAX: Duration = Duration::from_secs(5);
+
+/// Niceness of builds on Linux, 0 to 19: ticks go first on a busy machine.
+pub const BUILD_NICENESS: i32 = 10;
+
 /// Connections at one time.
 pub const SESSIONS_MAX: usize = 4096;
 

@@ -10,8 +10,6 @@ use tickswap::{Control, ControlError, SubmissionState};
 use tickswap_abi::{ModName, ModNameError};
 use tickswap_build::{BuildError, ModSource};
 
-use crate::limits::SUBMISSION_WAIT_MAX;
-
 /// A mod's name and the contents of its file.
 pub type ModFile = (ModName, Vec<u8>);
 
@@ -130,10 +128,16 @@ pub fn submit(control: &Control, mods: Vec<ModFile>, wait: Duration) -> Result<S
     if state.is_success() { Ok(state) } else { Err(ModsError::NotLoaded(state)) }
 }
 
-/// Compiles all mods and submits them to a running server. Answers what became of them, in words.
-pub fn reload(folder: &ModsFolder, control: &Control, listener: &Listener) -> Result<String, ModsError> {
-    let mods = folder.build(None, listener)?;
-    let state = submit(control, mods, SUBMISSION_WAIT_MAX)?;
+/// Compiles all mods, or one, and submits them to a running server. Answers what became of them, in words.
+pub fn reload(
+    folder: &ModsFolder,
+    only: Option<&str>,
+    control: &Control,
+    wait: Duration,
+    listener: &Listener,
+) -> Result<String, ModsError> {
+    let mods = folder.build(only, listener)?;
+    let state = submit(control, mods, wait)?;
     let SubmissionState::Done { mods, .. } = &state else {
         return Ok(state.to_string());
     };

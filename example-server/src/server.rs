@@ -17,7 +17,7 @@ use tickswap::{Control, Runtime, WorldError};
 use tickswap_abi::{ModName, ModNameError};
 use tokio::{
     net::TcpListener,
-    sync::{broadcast, mpsc, watch},
+    sync::{broadcast, mpsc, oneshot, watch},
 };
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -31,6 +31,7 @@ use crate::{
     },
     mods::{self, ModFile, ModsError},
     room::{self, ARENA_MOD, ArenaQueries, Publisher, Room, RoomCommands, RoomParts, RoomReport, TickGauge},
+    roster::Roster,
 };
 
 /// How a server runs.
@@ -105,6 +106,7 @@ pub struct Server {
     stopping: watch::Sender<bool>,
     bulletin: Bulletin,
     onlookers: Arc<Onlookers>,
+    roster: Roster,
     sessions: Option<tokio::runtime::Runtime>,
     /// Closes when the door and all sessions have ended.
     door: Option<Receiver<()>>,
@@ -142,12 +144,19 @@ impl Server {
             stopping: watch::Sender::new(false),
             bulletin: config.bulletin.clone(),
             onlookers: Arc::default(),
+            roster: Roster::default(),
             sessions: None,
             door: None,
         };
         let entrances: Result<Vec<Entrance>, ServerError> =
             (1..=config.worlds).map(|number| server.open_room(number, config, &sessions)).collect();
-        let hall = Hall::new(entrances?, config.tick_rate, config.bulletin.clone(), server.stopping.subscribe());
+        let hall = Hall::new(
+            entrances?,
+            config.tick_rate,
+            config.bulletin.clone(),
+            server.roster.clone(),
+            server.stopping.subscribe(),
+        );
         server.onlookers = Arc::clone(&hall.onlookers);
         let listener = {
             let _context = sessions.enter();
@@ -191,6 +200,26 @@ impl Server {
     /// Names the phase of a measurement that ticks belong to from now on.
     pub fn set_phase(&self, phase: u8) {
         self.phase.store(phase, Ordering::Relaxed);
+    }
+
+    /// Who is connected.
+    pub fn roster(&self) -> Roster {
+        self.roster.clone()
+    }
+
+    /// Waits for a signal that ends processes, or until `asked` names another cause. Answers the cause.
+    pub fn wait_for_stop(&self, asked: oneshot::Receiver<&'static str>) -> io::Result<&'static str> {
+        let Some(sessions) = &self.sessions else {
+            return Ok("stopped");
+        };
+        sessions.block_on(async {
+            let terminated = terminated()?;
+            tokio::select! {
+                interrupted = tokio::signal::ctrl_c() => interrupted.map(|()| "interrupted"),
+                () = terminated => Ok("terminated"),
+                Ok(cause) = asked => Ok(cause),
+            }
+        })
     }
 
     /// Says goodbye to all clients, then ends the worlds.
@@ -291,6 +320,22 @@ fn load(mods: Vec<ModFile>) -> Result<Runtime, ServerError> {
         .build()?;
     mods::submit(&runtime.control(), mods, SUBMISSION_WAIT_MAX)?;
     Ok(runtime)
+}
+
+/// Ends when the process is asked to end by the system, where systems do so.
+#[cfg(unix)]
+fn terminated() -> io::Result<impl Future<Output = ()>> {
+    let mut signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        if signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn terminated() -> io::Result<impl Future<Output = ()>> {
+    Ok(std::future::pending())
 }
 
 fn check(what: &'static str, found: u64, limit: u64) -> Result<(), ServerError> {

@@ -6,7 +6,10 @@ mod end;
 mod reader;
 mod writer;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{Stream, StreamExt};
 use hyper::upgrade::Upgraded;
@@ -96,6 +99,7 @@ async fn converse(socket: &mut Socket, hall: &Hall) -> End {
         if let Err(end) = arrive(entrance, Arrival { name: name.clone(), seat }).await {
             return end;
         }
+        let _listed = hall.roster.enter(player, name, Arc::clone(&entrance.name));
         if let Err(end) = writer::send(&mut sink, Message::text(welcome)).await {
             return end;
         }

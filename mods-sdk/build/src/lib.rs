@@ -31,6 +31,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use environment::Environment;
 pub use error::BuildError;
@@ -67,6 +68,15 @@ pub struct BuiltMod {
     pub messages: Vec<String>,
     /// Whether cargo found everything up to date.
     pub fresh: bool,
+    /// How long cargo ran.
+    pub cargo_time: Duration,
+}
+
+impl BuiltMod {
+    /// Puts the module into another folder too, by rename, and answers its path there.
+    pub fn publish(&self, folder: impl AsRef<Path>) -> Result<PathBuf, BuildError> {
+        publish(&self.bytes, folder.as_ref(), &self.name)
+    }
 }
 
 impl ModBuild {
@@ -198,6 +208,7 @@ impl ModBuild {
         }
         let wrapper = wrapper::ready(environment, &place)?;
         tracing::info!(mod_name = mod_crate.name, "compiling");
+        let began = Instant::now();
         let compiled = compile::run(&compile::Job {
             environment,
             toolchain,
@@ -211,13 +222,14 @@ impl ModBuild {
             ansi: self.ansi,
             progress: self.progress.as_deref(),
         })?;
+        let cargo_time = began.elapsed();
         let bytes = fs::read(&compiled.module).map_err(BuildError::io("read", &compiled.module))?;
         let path = publish(&bytes, self.out_dir.as_deref().unwrap_or(target_dir), &mod_crate.name)?;
         let mut messages = compiled.warnings;
         if toolchain.target_added {
             messages.insert(0, format!("added the target {} to {} with rustup", recipe::TARGET, toolchain.name()));
         }
-        Ok(BuiltMod { name: mod_crate.name.clone(), path, bytes, messages, fresh: compiled.fresh })
+        Ok(BuiltMod { name: mod_crate.name.clone(), path, bytes, messages, fresh: compiled.fresh, cargo_time })
     }
 
     fn cargo_options(&self) -> Vec<String> {

@@ -6,6 +6,7 @@ use crate::ModBuild;
 use crate::environment::Environment;
 use crate::error::BuildError;
 use crate::manifest::Metadata;
+use crate::recipe;
 
 /// The sources of one mod.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,19 @@ impl ModSource {
             workspace_dir: metadata.workspace_root().to_owned(),
         };
         Ok(metadata.mods().into_iter().map(source).collect())
+    }
+
+    /// The folders of the crates whose sources may go into the mod: its own, and those of local crates that are no mods. Asks
+    /// cargo, which may have to fetch dependencies.
+    pub fn crate_folders(&self) -> Result<Vec<PathBuf>, BuildError> {
+        let environment = Environment::new(&self.manifest_dir, &[]);
+        let platform = format!("--filter-platform={}", recipe::TARGET);
+        let metadata = Metadata::read(&environment, &self.manifest_dir, &[platform])?;
+        let known = metadata.mod_crate(&self.manifest_dir)?;
+        let mods = metadata.mods();
+        let is_other_mod =
+            |folder: &PathBuf| *folder != self.manifest_dir && mods.iter().any(|(_, other)| other == folder);
+        Ok(known.local_crates.into_keys().filter(|folder| !is_other_mod(folder)).collect())
     }
 
     /// The build of this mod, to be given options and run.

@@ -3,10 +3,14 @@
 use std::{
     io::{self, IsTerminal, Write},
     sync::Arc,
+    time::Duration,
 };
 
 use parking_lot::Mutex;
 use rustyline::ExternalPrinter;
+
+/// How long one thread waits for another one that prints.
+const PRINTER_WAIT_MAX: Duration = Duration::from_millis(200);
 
 /// A place for text that belongs to no answer: log lines, progress, news. Cheap to clone, usable from any thread, but not
 /// from one that may not wait for a terminal: there, put a queue before it.
@@ -51,11 +55,11 @@ impl Screen {
             text.push('\n');
         }
         if let Some(printer) = &self.0.printer {
-            // The standard library forgets its own lock on a terminal's output; the printer's has to be taken.
-            match printer.lock().print(text.clone()) {
-                Ok(()) => return,
-                // The editor is gone, and with it the prompt.
-                Err(_) => drop(io::stdout().write_all(text.as_bytes())),
+            // Between two lines nobody may be there to take what another thread prints; the next line begins below it then.
+            let printed =
+                printer.try_lock_for(PRINTER_WAIT_MAX).and_then(|mut printer| printer.print(text.clone()).ok());
+            if printed.is_none() {
+                let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
             }
             return;
         }

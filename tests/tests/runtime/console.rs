@@ -78,9 +78,9 @@ fn lines_change_what_runs_and_say_so() {
     assert_eq!(active(&server), [Some(generation(2)); 2]);
     assert_eq!(run(&console, &submit), "identical to what is active; nothing was loaded");
 
-    assert_eq!(run(&console, "activate probe g1 --world 'the moon'"), "active in 1 world");
+    assert_eq!(run(&console, "activate probe g1 --world 'the moon'"), "probe g2 -> g1 in 1 world");
     assert_eq!(active(&server), [Some(generation(2)), Some(generation(1))]);
-    assert_eq!(run(&console, "rollback probe"), "active in 2 worlds");
+    assert_eq!(run(&console, "rollback probe"), "probe g2 -> g1 in 2 worlds");
     assert_eq!(active(&server), [Some(generation(1)); 2]);
     assert_eq!(run(&console, "activate probe 9"), "there is no generation \"g9\"; there is: g1, g2");
     assert_eq!(run(&console, "rollback probe"), "mod probe has no earlier generation to go back to");

@@ -41,8 +41,14 @@ pub enum Answer {
         /// Players, as the game lists them.
         players: Vec<PlayerInfo>,
     },
-    /// To `submit`, `activate` and `rollback`: how far it came in the time that was waited.
-    Submission(SubmissionStatus),
+    /// To `submit`, `activate`, `rollback`, `approve` and `reject`: how far it came in the time that was waited.
+    Submission {
+        /// The submission and its state.
+        #[serde(flatten)]
+        submission: SubmissionStatus,
+        /// What became active by it, world by world.
+        swaps: Vec<SwapRecord>,
+    },
     /// To `log`.
     Log {
         /// The newest records, oldest first.

@@ -11,6 +11,8 @@ pub struct Known {
     pub worlds: Vec<String>,
     /// Names of players.
     pub players: Vec<String>,
+    /// Numbers of submissions that wait for approval.
+    pub waiting: Vec<String>,
     /// The game's own verbs with their usage.
     pub verbs: Vec<(String, String)>,
 }
@@ -200,6 +202,7 @@ fn names(kind: Kind, previous: &str, known: &Known) -> Vec<(String, String)> {
         }
         Kind::World => known.worlds.iter().map(|name| same(name)).collect(),
         Kind::Player => known.players.iter().map(|name| same(name)).collect(),
+        Kind::Submission => known.waiting.iter().map(|number| same(number)).collect(),
         Kind::Switch => vec![same("on"), same("off")],
         Kind::Path | Kind::Count | Kind::Text => Vec::new(),
     }
@@ -224,6 +227,7 @@ mod tests {
             mods: vec![of("arena", &["g1", "g2", "g10"], "g2"), of("score", &["g1"], "g1")],
             worlds: texts(&["eu-1", "the moon"]),
             players: texts(&["Ada", "bob", "it's me"]),
+            waiting: texts(&["7"]),
             verbs: vec![("reload".to_owned(), "reload [MOD]".to_owned())],
         }
     }
@@ -240,7 +244,10 @@ mod tests {
         for (line, expected) in [
             ("st", vec!["status"]),
             ("s", vec!["status", "submit", "say"]),
-            ("re", vec!["reload"]),
+            ("re", vec!["reject", "reload"]),
+            ("approve ", vec!["approve 7"]),
+            ("reject ", vec!["reject 7"]),
+            ("reject 7 ", vec![]),
             ("rollback ", vec!["rollback arena", "rollback score"]),
             ("rollback a", vec!["rollback arena"]),
             ("activate arena ", vec!["activate arena g10", "activate arena g2", "activate arena g1"]),
@@ -299,6 +306,8 @@ mod tests {
             ("submit ", Some("PATH...")),
             ("submit a.wasm ", Some("PATH...")),
             ("say hello ", Some("TEXT...")),
+            ("reject ", Some("SUBMISSION REASON...")),
+            ("reject 7 ", Some("REASON...")),
             ("reload ", Some("[MOD]")),
             ("status ", None),
             ("activate", None),

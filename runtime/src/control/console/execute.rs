@@ -22,7 +22,7 @@ use crate::{
     control::{Control, SubmissionStatus},
     ids::SubmissionId,
     limits::{CANDIDATE_BYTES_MAX, CONSOLE_LOG_LINES, CONSOLE_WAIT_MAX},
-    swap::Scope,
+    swap::{Scope, SubmissionState},
 };
 
 /// How often a submission that is waited for is looked at, to tell how far it is.
@@ -32,6 +32,8 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 pub(super) struct Executor<'a> {
     pub(super) control: &'a Control,
     pub(super) game: &'a dyn GameConsole,
+    /// In whose name submissions are approved.
+    pub(super) operator: &'a str,
     /// Hears how far a command is that takes a while.
     pub(super) progress: &'a mut dyn FnMut(&str),
 }
@@ -74,6 +76,14 @@ impl Executor<'_> {
                 self.known_scope(&scope)?;
                 let id = self.control.roll_back(&mod_name, scope)?;
                 self.wait(id)
+            }
+            Command::Approve { id } => {
+                self.control.approve(id, self.operator)?;
+                self.wait(id)
+            }
+            Command::Reject { id, why } => {
+                self.control.reject(id, self.operator, &why)?;
+                self.submission(id, self.control.submission(id))
             }
             Command::Log { lines, world } => self.log(lines.unwrap_or(CONSOLE_LOG_LINES), world.as_deref())?,
             Command::Say { text } => Answer::Said { players: self.game.say(&text).map_err(ConsoleError::Game)? },
@@ -129,14 +139,14 @@ impl Executor<'_> {
         Ok(Answer::Log { records: records.split_off(earlier), earlier })
     }
 
-    /// Waits for the end, and tells what changes until then.
+    /// Waits for the end, or until somebody has to decide, and tells what changes until then.
     fn wait(&mut self, id: SubmissionId) -> Answer {
         let gives_up = clock::now() + CONSOLE_WAIT_MAX;
         let mut told = String::new();
         loop {
             let state = self.control.wait(id, PROGRESS_INTERVAL);
-            if state.is_final() || clock::now() >= gives_up {
-                return Answer::Submission(SubmissionStatus { id, state });
+            if state.is_settled() || clock::now() >= gives_up {
+                return self.submission(id, state);
             }
             let words = format!("{id}: {state}");
             if words != told {
@@ -144,6 +154,11 @@ impl Executor<'_> {
                 told = words;
             }
         }
+    }
+
+    fn submission(&self, id: SubmissionId, state: SubmissionState) -> Answer {
+        let swaps = self.control.log().into_iter().filter(|swap| swap.submission == id).collect();
+        Answer::Submission { submission: SubmissionStatus { id, state }, swaps }
     }
 
     fn known_mod(&self, mod_name: &ModName, generation: Option<GenerationId>) -> Result<(), ConsoleError> {

@@ -13,6 +13,8 @@ pub(super) enum Kind {
     World,
     /// A player's name.
     Player,
+    /// The number of a submission that waits for approval.
+    Submission,
     /// A file.
     Path,
     /// A number.
@@ -117,6 +119,21 @@ pub(super) const VERBS: &[Verb] = &[
     },
     Verb { name: "rollback", about: "make active what was active before", positionals: &[MOD], flags: &[WORLD] },
     Verb {
+        name: "approve",
+        about: "let a submission go live that waits for somebody to say so",
+        positionals: &[one("SUBMISSION", Kind::Submission)],
+        flags: &[],
+    },
+    Verb {
+        name: "reject",
+        about: "drop a submission that waits for approval, and say why",
+        positionals: &[
+            one("SUBMISSION", Kind::Submission),
+            Positional { name: "REASON", kind: Kind::Text, arity: Arity::Rest },
+        ],
+        flags: &[],
+    },
+    Verb {
         name: "log",
         about: "what became active, when and where; the last 20 changes, or N",
         positionals: &[],
@@ -186,6 +203,7 @@ impl Kind {
             Self::Mod => "a mod's name: a-z, 0-9, _ and -; `mods` lists them",
             Self::Generation => "a generation such as g2; `mods` lists them",
             Self::World => "a world's name; `worlds` lists them",
+            Self::Submission => "the number of a submission that waits for approval; `status` lists them",
             Self::Player => "a player's name; `players` lists them",
             Self::Path => "a file named MOD.wasm",
             Self::Count => "a number from 1 up",
@@ -213,6 +231,8 @@ mod tests {
                 "submit PATH...",
                 "activate MOD GENERATION [--world WORLD]",
                 "rollback MOD [--world WORLD]",
+                "approve SUBMISSION",
+                "reject SUBMISSION REASON...",
                 "log [-n N] [--world WORLD]",
                 "say TEXT...",
                 "json on|off",

@@ -69,6 +69,7 @@ pub struct GameVerb {
 pub struct Console {
     control: Control,
     game: Box<dyn GameConsole>,
+    operator: String,
     json: AtomicBool,
 }
 
@@ -84,7 +85,14 @@ pub struct Reply {
 impl Console {
     /// A console of a server and its game.
     pub fn new(control: Control, game: impl GameConsole + 'static) -> Self {
-        Self { control, game: Box::new(game), json: AtomicBool::new(false) }
+        Self { control, game: Box::new(game), operator: "the console".to_owned(), json: AtomicBool::new(false) }
+    }
+
+    /// In whose name submissions are approved and rejected.
+    #[must_use]
+    pub fn operator(mut self, name: impl Into<String>) -> Self {
+        self.operator = name.into();
+        self
     }
 
     /// Whether every line is answered with JSON, until a line says otherwise.
@@ -105,7 +113,8 @@ impl Console {
             Ok(line) => line?,
             Err(error) => return Some(Reply { answer: Err(error), json }),
         };
-        let mut executor = execute::Executor { control: &self.control, game: &*self.game, progress };
+        let mut executor =
+            execute::Executor { control: &self.control, game: &*self.game, operator: &self.operator, progress };
         let answer = executor.execute(line.command);
         if let Ok(Answer::Json { on }) = &answer {
             self.json.store(*on, Ordering::Relaxed);
@@ -121,7 +130,9 @@ impl Console {
             generations: known.generations.iter().map(|known| known.prepared.generation.to_string()).collect(),
             current: known.current.to_string(),
         });
+        let waiting = status.submissions.iter().filter(|known| known.state.is_settled() && !known.state.is_final());
         Known {
+            waiting: waiting.map(|known| known.id.0.to_string()).collect(),
             mods: mods.collect(),
             worlds: status.worlds.into_iter().map(|world| world.name).collect(),
             players: self.game.players().into_iter().map(|player| player.name).collect(),

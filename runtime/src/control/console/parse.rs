@@ -9,7 +9,7 @@ use super::{
     error::ConsoleError,
     grammar::{self, Arity, JSON, Kind, VERBS, Verb},
 };
-use crate::{limits::CONSOLE_LINE_BYTES_MAX, swap::Scope};
+use crate::{ids::SubmissionId, limits::CONSOLE_LINE_BYTES_MAX, swap::Scope};
 
 /// A line that makes sense.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,13 @@ pub(super) enum Command {
     RollBack {
         mod_name: ModName,
         scope: Scope,
+    },
+    Approve {
+        id: SubmissionId,
+    },
+    Reject {
+        id: SubmissionId,
+        why: String,
     },
     Log {
         lines: Option<usize>,
@@ -127,6 +134,12 @@ impl Arguments {
         let mut arguments = Self { verb, positionals: Vec::new().into_iter(), flags: Vec::new(), json: false };
         let mut positionals = Vec::new();
         if verb.takes_rest() {
+            let mut rest = rest;
+            for _ in 1..verb.positionals.len() {
+                let (word, behind) = first_word(rest);
+                positionals.extend((!word.is_empty()).then(|| word.to_owned()));
+                rest = behind;
+            }
             positionals.extend((!rest.is_empty()).then(|| rest.to_owned()));
         } else {
             let mut words = split(rest)?.into_iter();
@@ -202,6 +215,14 @@ impl Arguments {
                 let mod_name = self.next();
                 Command::RollBack { mod_name: self.mod_name(&mod_name)?, scope: self.scope() }
             }
+            "approve" => {
+                let id = self.next();
+                Command::Approve { id: self.submission(&id)? }
+            }
+            "reject" => {
+                let id = self.next();
+                Command::Reject { id: self.submission(&id)?, why: self.next() }
+            }
             "log" => {
                 let lines = self.take("--lines").map(|lines| self.count(&lines)).transpose()?;
                 Command::Log { lines, world: self.take("--world") }
@@ -240,6 +261,10 @@ impl Arguments {
     fn generation(&self, found: &str) -> Result<GenerationId, ConsoleError> {
         let number = found.strip_prefix('g').unwrap_or(found).parse().ok().filter(|number| *number > 0);
         number.map(GenerationId::new).ok_or_else(|| self.bad(Kind::Generation, found))
+    }
+
+    fn submission(&self, found: &str) -> Result<SubmissionId, ConsoleError> {
+        found.parse().map(SubmissionId).map_err(|_| self.bad(Kind::Submission, found))
     }
 
     fn count(&self, found: &str) -> Result<usize, ConsoleError> {
@@ -288,6 +313,8 @@ mod tests {
                 Command::Activate { mod_name: arena(), generation: second, scope: world() },
             ),
             ("rollback arena -w 'eu 1'", Command::RollBack { mod_name: arena(), scope: world() }),
+            ("approve 3", Command::Approve { id: SubmissionId(3) }),
+            ("reject 3  it's too  early", Command::Reject { id: SubmissionId(3), why: "it's too  early".to_owned() }),
             ("log -n 5", Command::Log { lines: Some(5), world: None }),
             ("say  don't \"worry\" --json ", Command::Say { text: "don't \"worry\" --json".to_owned() }),
             ("json on", Command::Json { on: true }),
@@ -347,6 +374,11 @@ mod tests {
             (
                 "activate ../x 1",
                 "expected a mod's name: a-z, 0-9, _ and -; `mods` lists them, found \"../x\"\nusage: activate MOD GENERATION [--world WORLD]",
+            ),
+            ("reject 3", "REASON is missing: expected some text\nusage: reject SUBMISSION REASON..."),
+            (
+                "approve it",
+                "expected the number of a submission that waits for approval; `status` lists them, found \"it\"\nusage: approve SUBMISSION",
             ),
             ("log -n many", "expected a number from 1 up, found \"many\"\nusage: log [-n N] [--world WORLD]"),
             ("json maybe", "expected `on` or `off`, found \"maybe\"\nusage: json on|off"),

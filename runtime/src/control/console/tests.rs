@@ -230,7 +230,8 @@ fn the_log_and_ends_of_submissions_are_read_at_a_glance() {
     let changed: Vec<String> = (1..=10).map(|number| format!("f{number}")).collect();
     let changed: Vec<&str> = changed.iter().map(String::as_str).collect();
     let state = SubmissionState::Done { worlds: 2, mods: vec![prepared(2, Some(1), &changed)] };
-    let ended = Answer::Submission(SubmissionStatus { id: SubmissionId(2), state });
+    let submission = SubmissionStatus { id: SubmissionId(2), state };
+    let ended = Answer::Submission { submission, swaps: Vec::new() };
     assert_eq!(
         ended.to_string(),
         "active in 2 worlds\narena g2: 10 functions on g1\n  f1\n  f2\n  f3\n  f4\n  f5\n  f6\n  f7\n  f8\n  and 2 more"

@@ -1,6 +1,9 @@
 //! Answers as text for people: short, aligned, the newest or most important last, where a terminal leaves it in view.
 
-use std::fmt::{self, Display, Formatter};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Display, Formatter},
+};
 
 use super::{
     answer::{Answer, PlayerInfo, VerbHelp},
@@ -9,7 +12,7 @@ use super::{
 use crate::{
     control::{Status, SubmissionStatus},
     swap::{GenerationStatus, ModStatus, PreparedMod, SubmissionState, WorldModStatus, WorldStatus},
-    world::SwapRecord,
+    world::{ModSwap, SwapRecord},
 };
 
 /// Changed functions that are listed by name; of the rest only the number is told.
@@ -23,7 +26,7 @@ impl Display for Answer {
             Self::Mods { mods } => generations(mods, formatter),
             Self::Worlds { worlds } => all_worlds(worlds, formatter),
             Self::Players { players } => all_players(players, formatter),
-            Self::Submission(submission) => formatter.write_str(&ended(submission)),
+            Self::Submission { submission, swaps } => formatter.write_str(&ended(submission, swaps)),
             Self::Log { records, earlier } => log(records, *earlier, formatter),
             Self::Said { players } => write!(formatter, "told {}", count(*players, "player")),
             Self::Json { on: true } => formatter.write_str("answers are JSON from now on; `json off` ends that"),
@@ -64,7 +67,9 @@ fn overview(status: &Status, players: usize, formatter: &mut Formatter<'_>) -> f
     }
     section(&table, formatter)?;
     for submission in status.submissions.iter().filter(|submission| !submission.state.is_final()) {
-        write!(formatter, "\n{}: {}", submission.id, submission.state)?;
+        // Reports are long; whoever decides asks for them by `status --json` or reads them where it was submitted.
+        let state = submission.state.to_string();
+        write!(formatter, "\n{}: {}", submission.id, plain(state.lines().next().unwrap_or_default()))?;
     }
     for (world, paused) in worlds.iter().flat_map(|world| world.mods.iter().map(move |known| (world, known))) {
         if let Some(reason) = &paused.paused {
@@ -179,8 +184,17 @@ fn all_players(players: &[PlayerInfo], formatter: &mut Formatter<'_>) -> fmt::Re
     }
 }
 
-fn ended(SubmissionStatus { id, state }: &SubmissionStatus) -> String {
+fn ended(SubmissionStatus { id, state }: &SubmissionStatus, swaps: &[SwapRecord]) -> String {
     match state {
+        // Nothing was prepared: code that is resident was switched to.
+        SubmissionState::Done { worlds, mods } if mods.is_empty() && !swaps.is_empty() => {
+            let switches = swaps.iter().flat_map(|swap| &swap.mods).filter(|change| change.from != Some(change.to));
+            let switches: BTreeSet<String> = switches.map(switched).collect();
+            if switches.is_empty() {
+                return format!("was active already in {}", count(*worlds, "world"));
+            }
+            format!("{} in {}", Vec::from_iter(switches).join(", "), count(*worlds, "world"))
+        }
         SubmissionState::Done { worlds, mods } => {
             let mut text = format!("active in {}", count(*worlds, "world"));
             for prepared in mods {
@@ -195,7 +209,15 @@ fn ended(SubmissionStatus { id, state }: &SubmissionStatus) -> String {
             text
         }
         SubmissionState::Identical => "identical to what is active; nothing was loaded".to_owned(),
-        SubmissionState::Refused { .. } | SubmissionState::Failed { .. } => {
+        SubmissionState::AwaitingApproval { .. } => {
+            format!(
+                "{}\n{id}: `approve {}` lets it go live, `reject {} REASON` drops it",
+                plain_lines(&state.to_string()),
+                id.0,
+                id.0
+            )
+        }
+        ended if ended.is_final() => {
             format!("{}\nwhat ran goes on running", plain_lines(&state.to_string()))
         }
         unfinished => format!("{id} is not done yet: {unfinished}; `status` says how far it is"),
@@ -205,10 +227,7 @@ fn ended(SubmissionStatus { id, state }: &SubmissionStatus) -> String {
 fn log(records: &[SwapRecord], earlier: usize, formatter: &mut Formatter<'_>) -> fmt::Result {
     let mut table = Table::new(&["world", "tick", "change", "mods", "pause", "staged in", "by"], &[1, 4, 5]);
     for record in records {
-        let mods = record.mods.iter().map(|change| match change.from {
-            Some(from) => format!("{} {from} -> {}", change.mod_name, change.to),
-            None => format!("{} {}", change.mod_name, change.to),
-        });
+        let mods = record.mods.iter().map(switched);
         table.row([
             record.world.clone(),
             record.tick.to_string(),
@@ -226,6 +245,14 @@ fn log(records: &[SwapRecord], earlier: usize, formatter: &mut Formatter<'_>) ->
         writeln!(formatter, "{} before these; `log -n N` shows more", count(earlier, "change"))?;
     }
     table.fmt(formatter)
+}
+
+/// `arena g1 -> g2`, or `arena g1` where there was nothing before.
+fn switched(change: &ModSwap) -> String {
+    match change.from {
+        Some(from) => format!("{} {from} -> {}", change.mod_name, change.to),
+        None => format!("{} {}", change.mod_name, change.to),
+    }
 }
 
 fn section(table: &Table, formatter: &mut Formatter<'_>) -> fmt::Result {

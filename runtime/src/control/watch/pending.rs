@@ -34,6 +34,8 @@ pub(super) struct Content {
 pub(super) enum Reading {
     /// Submit it, then say so by [`Pending::submitted`].
     Submit,
+    /// What the server runs anyway, seen for the first time.
+    Known,
     /// The bytes that were submitted last.
     Same,
     /// Somebody still writes it; it will be due again.
@@ -59,6 +61,8 @@ struct Known {
     not_before: Instant,
     /// Of what was submitted last.
     hash: Option<u64>,
+    /// Whether the file was read before.
+    was_read: bool,
 }
 
 impl Pending {
@@ -130,7 +134,7 @@ impl Pending {
         }
         if known.hash == Some(content.hash) {
             known.dirty_since = None;
-            return Reading::Same;
+            return if std::mem::replace(&mut known.was_read, true) { Reading::Same } else { Reading::Known };
         }
         // A writer may pause longer than the settle time. In the end the runtime says what is wrong with the file.
         if !content.is_complete && now.saturating_duration_since(known.changed) < WATCH_INCOMPLETE_WAIT_MAX {
@@ -143,7 +147,7 @@ impl Pending {
     /// A file's content was submitted.
     pub(super) fn submitted(&mut self, now: Instant, name: &ModName, hash: u64) {
         let known = self.file(now, name);
-        (known.hash, known.dirty_since) = (Some(hash), None);
+        (known.hash, known.dirty_since, known.was_read) = (Some(hash), None, true);
     }
 
     /// A file cannot be read or submitted as it is: nothing is done until it changes.
@@ -172,6 +176,7 @@ impl Pending {
             missing_since: None,
             not_before: now,
             hash: None,
+            was_read: false,
         })
     }
 }
@@ -279,7 +284,7 @@ mod tests {
         let now = folder.at(0);
         folder.pending.knows(now, &named("arena"), 7);
         folder.set(0, "arena", Some(10));
-        assert_eq!(folder.read(100, "arena", 10, whole(7)), Reading::Same, "the server was started with it");
+        assert_eq!(folder.read(100, "arena", 10, whole(7)), Reading::Known, "the server was started with it");
         folder.set(200, "arena", Some(11));
         assert_eq!(folder.read(300, "arena", 11, whole(8)), Reading::Submit);
         folder.set(400, "arena", None);

@@ -36,6 +36,15 @@ pub enum WatchReport {
         /// Its mods.
         mods: Vec<ModName>,
     },
+    /// A submission of the watcher's waits for [`crate::Control::approve`] or [`crate::Control::reject`].
+    AwaitingApproval {
+        /// The submission.
+        id: SubmissionId,
+        /// Its mods.
+        mods: Vec<ModName>,
+        /// With what was found.
+        state: SubmissionState,
+    },
     /// A submission of the watcher's has ended.
     Ended {
         /// The submission.
@@ -93,7 +102,9 @@ impl fmt::Display for WatchReport {
                 folder.display()
             ),
             Self::Submitted { id, mods } => write!(formatter, "{id}: {}", listed(mods)),
-            Self::Ended { id, mods, state } => write!(formatter, "{id} ({}): {state}", listed(mods)),
+            Self::AwaitingApproval { id, mods, state } | Self::Ended { id, mods, state } => {
+                write!(formatter, "{id} ({}): {state}", listed(mods))
+            }
             Self::Same { mod_name } => write!(formatter, "{mod_name}.wasm holds the same bytes again: nothing to do"),
             Self::Removed { mod_name } => {
                 write!(formatter, "{mod_name}.wasm was removed; mod {mod_name} goes on running")

@@ -161,6 +161,7 @@ impl Work {
             match self.read(&name) {
                 Some((Reading::Submit, file)) => files.push(file),
                 Some((Reading::Same, _)) => self.say(WatchReport::Same { mod_name: name }),
+                Some((Reading::Known, _)) => {}
                 Some((Reading::Unfinished, _)) => is_unfinished = true,
                 None => {}
             }
@@ -218,22 +219,27 @@ impl Work {
         }
     }
 
-    /// Tells of the watcher's own submissions that have ended.
+    /// Tells of the watcher's own submissions that have ended, or wait for somebody.
     fn follow_submissions(&mut self) {
         while let Some(event) = self.events.try_next() {
-            let ended: Vec<SubmissionId> = match event {
-                Event::Submission(status) if status.state.is_final() => vec![status.id],
+            let settled: Vec<SubmissionId> = match event {
+                Event::Submission(status) if status.state.is_settled() => vec![status.id],
                 // An end may be among what is missing.
                 Event::Lost { .. } => self.open.iter().map(|(id, _)| *id).collect(),
                 _ => continue,
             };
-            for id in ended {
+            for id in settled {
                 let state = self.control.submission(id);
-                let Some(index) = self.open.iter().position(|(open, _)| *open == id && state.is_final()) else {
+                let Some(index) = self.open.iter().position(|(open, _)| *open == id) else {
                     continue;
                 };
-                let (id, mods) = self.open.swap_remove(index);
-                self.say(WatchReport::Ended { id, mods, state });
+                if state.is_final() {
+                    let (id, mods) = self.open.swap_remove(index);
+                    self.say(WatchReport::Ended { id, mods, state });
+                } else if state.is_settled() {
+                    let mods = self.open[index].1.clone();
+                    self.say(WatchReport::AwaitingApproval { id, mods, state });
+                }
             }
         }
     }
