@@ -148,7 +148,7 @@ export class Code {
   }
 }
 
-// What a reader of the sources knows of `<arena::Arena>.move_shots::{closure#0}`: `Arena::move_shots`. Null for the compiler's glue.
+// What a reader of the sources knows of `<arena::Arena>::move_shots::{closure#0}`: `Arena::move_shots`. Null for the compiler's glue.
 function short(name) {
   if (name.includes("{shim")) {
     return null;
@@ -166,7 +166,8 @@ function short(name) {
   while (/<[^<>]*>/.test(text)) {
     text = text.replace(/(?:::)?<[^<>]*>/g, "");
   }
-  return text.split("::").at(-1).replace(".", "::");
+  // Type or module, and function. Where both builds' names are compared, a dot stands before the function.
+  return text.replace(/\.(?=[a-zA-Z_])/g, "::").split("::").slice(-2).join("::");
 }
 
 // Where the bracket closes that a text begins with.
