@@ -38,6 +38,8 @@ const UNSAFE_ALLOWED: &[&str] = &[
     "tests/fixtures",
     // An allocator that counts.
     "tests/tests/no_allocation.rs",
+    // A shared library, to measure against.
+    "tests/benches/rig/native.rs",
 ];
 
 /// Package, what it reaches or never reaches, and which. Each "never" has a "does" that would notice a misspelt name.
