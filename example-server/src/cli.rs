@@ -51,6 +51,9 @@ pub struct ServeArgs {
     /// Use the files in `built` as they are
     #[arg(long)]
     pub no_build: bool,
+    /// Folder for what the server keeps for its next start: compiled code
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
 }
 
 /// Options of `soak`.
@@ -91,7 +94,13 @@ pub struct SoakArgs {
 impl ServeArgs {
     /// How the server runs.
     pub fn server_config(&self) -> ServerConfig {
-        ServerConfig { worlds: self.worlds, tick_rate: self.tick_rate, frame_rate: self.frame_rate, samples_max: 0 }
+        ServerConfig {
+            worlds: self.worlds,
+            tick_rate: self.tick_rate,
+            frame_rate: self.frame_rate,
+            samples_max: 0,
+            data_dir: self.data_dir.clone(),
+        }
     }
 
     /// Where the mods are.

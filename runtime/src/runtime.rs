@@ -1,6 +1,6 @@
 //! The builder, and wiring. No behaviour of its own.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use crossbeam_channel::bounded;
 use tickswap_abi::{Contract, HostFunctions, ModName};
@@ -67,6 +67,7 @@ pub struct RuntimeBuilder {
     mod_order: Vec<ModName>,
     prepare_threads: usize,
     backtrace_lines: bool,
+    code_cache: Option<(PathBuf, u64)>,
     limits: Limits,
 }
 
@@ -79,6 +80,7 @@ impl Default for RuntimeBuilder {
             mod_order: Vec::new(),
             prepare_threads: processors.saturating_sub(1).max(1),
             backtrace_lines: false,
+            code_cache: None,
             limits: Limits::default(),
         }
     }
@@ -114,6 +116,16 @@ impl RuntimeBuilder {
         self
     }
 
+    /// A folder to keep compiled code in, of at most so many bytes
+    /// ([`CODE_CACHE_BYTES_MAX`](crate::limits::CODE_CACHE_BYTES_MAX) is a good bound). A server that starts again takes its
+    /// mods' machine code from there. Several servers may share it. What is in it is sealed with a key that lies in it as
+    /// well, so the folder should belong to the server's user alone.
+    #[must_use]
+    pub fn code_cache(mut self, folder: impl Into<PathBuf>, bytes_max: u64) -> Self {
+        self.code_cache = Some((folder.into(), bytes_max));
+        self
+    }
+
     /// Limits other than the defaults.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -129,7 +141,8 @@ impl RuntimeBuilder {
     pub fn build(self) -> Result<Runtime, BuildError> {
         let contract = self.contract.ok_or(BuildError::NoContract)?;
         let limits = self.limits;
-        let engine = Arc::new(Engine::new(contract, &limits, self.backtrace_lines)?);
+        let code_cache = self.code_cache.as_ref().map(|(folder, bytes_max)| (folder.as_path(), *bytes_max));
+        let engine = Arc::new(Engine::new(contract, &limits, self.backtrace_lines, code_cache)?);
         let ledger = Arc::new(Ledger::new(&limits));
         let fleet = Arc::new(Fleet::new(ledger.clone(), &limits));
         let (submissions, queue) = bounded(limits.submissions_queued.max(1));

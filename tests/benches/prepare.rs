@@ -6,13 +6,15 @@
 
 mod rig;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rig::{
     Size,
     table::{Table, size, time, times},
 };
+use tickswap::limits::CODE_CACHE_BYTES_MAX;
 use tickswap::{PreparedMod, SwapRecord};
+use tickswap_tests::fixtures::target_folder;
 
 /// Measurements of every case.
 const ROUNDS: u32 = 5;
@@ -33,7 +35,7 @@ impl Way {
 
 /// Saves a module, then loads it from the file into a runtime.
 fn way(runtime: &tickswap::Runtime, world: &mut tickswap::World, module: &[u8]) -> Way {
-    let file = tickswap_tests::fixtures::target_folder().join("prepare-bench.wasm");
+    let file = target_folder().join("prepare-bench.wasm");
     std::fs::write(&file, module).unwrap();
     let began = Instant::now();
     let bytes = std::fs::read(&file).unwrap();
@@ -44,20 +46,44 @@ fn way(runtime: &tickswap::Runtime, world: &mut tickswap::World, module: &[u8]) 
     Way { load_ns, prepared, record: record.unwrap().clone() }
 }
 
+/// The way of a module that an earlier server of the same folder has compiled.
+fn after_a_restart(code: Size) -> Way {
+    let folder = target_folder().join("prepare-bench-code");
+    let start = || {
+        let runtime = rig::builder().code_cache(&folder, CODE_CACHE_BYTES_MAX).build().unwrap();
+        let mut world = rig::world(&runtime, "bench");
+        way(&runtime, &mut world, &rig::probe(1, code))
+    };
+    start();
+    // Code is written after it runs.
+    while !std::fs::read_dir(&folder).unwrap().flatten().any(|file| is_module(&file.file_name().to_string_lossy())) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let way = start();
+    std::fs::remove_dir_all(&folder).unwrap();
+    way
+}
+
+fn is_module(name: &str) -> bool {
+    name.starts_with("module-")
+}
+
 fn main() {
     let columns = ["case", "file", "code", "load", "read", "compare", "link", "compile", "stage", "flip", "all"];
     let mut table = Table::new("From a saved file to running code", &columns);
     let mut compiles = Vec::new();
     for code in [Size::Small, Size::Large] {
-        let (mut first, mut patches) = (Vec::new(), Vec::new());
+        let (mut first, mut patches, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..ROUNDS {
             // A runtime of its own, so that nothing is compiled yet.
             let runtime = rig::runtime();
             let mut world = rig::world(&runtime, "bench");
             first.push(way(&runtime, &mut world, &rig::probe(1, code)));
             patches.push(way(&runtime, &mut world, &rig::probe(2 + round, code)));
+            again.push(after_a_restart(code));
         }
-        for (name, ways) in [("first build", first), ("one function changed", patches)] {
+        for (name, ways) in [("first build", first), ("one function changed", patches), ("server started again", again)]
+        {
             let medians: Vec<f64> =
                 (0..7).map(|stage| rig::median(ways.iter().map(|way| way.stages()[stage]).collect()) as f64).collect();
             let file = ways[0].prepared.file_bytes as u64;
@@ -72,7 +98,7 @@ fn main() {
     table.note(&format!(
         "Medians of {ROUNDS}. A function's change takes {} of a full compile of the small mod, {} of the large one.",
         times(compiles[1], compiles[0]),
-        times(compiles[3], compiles[2])
+        times(compiles[4], compiles[3])
     ));
     table.print();
 }

@@ -90,6 +90,7 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
         frame_rate: config.frame_rate,
         // Twice the planned time, so that a swap phase that takes longer is remembered as well.
         samples_max: (config.tick_rate as usize) * (4 * config.seconds as usize + 60),
+        data_dir: None,
     };
     let listening = door::bind("127.0.0.1", 0)?;
     let server = Server::start(listening, &server_config, vec![(arena.clone(), candidates.base.clone())])?;

@@ -8,10 +8,12 @@
 
 mod cache;
 mod call;
+mod code_store;
 mod compile;
 mod error;
 mod guest;
 mod host;
+mod kept_code;
 mod limiter;
 mod pool;
 mod shell;
@@ -20,7 +22,7 @@ mod signatures;
 pub(crate) mod tests;
 mod trap;
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{num::NonZeroUsize, path::Path, sync::Arc};
 
 use tickswap_abi::Contract;
 
@@ -43,16 +45,36 @@ pub(crate) struct Engine<H: HostSide> {
     shell: wasmtime::Module,
     memory_bytes_per_mod: u64,
     resident_generations: usize,
+    kept: kept_code::KeptCode,
 }
 
 impl<H: HostSide> Engine<H> {
     /// An engine for mods of `contract`. With `backtrace_lines` every generation keeps its debug information.
-    pub(crate) fn new(contract: Contract, limits: &Limits, backtrace_lines: bool) -> Result<Self, EngineError> {
+    ///
+    /// With a folder, compiled code is kept there, at most so many bytes.
+    pub(crate) fn new(
+        contract: Contract,
+        limits: &Limits,
+        backtrace_lines: bool,
+        folder: Option<(&Path, u64)>,
+    ) -> Result<Self, EngineError> {
         let unusable = |error: wasmtime::Error| EngineError::Unusable(format!("{error:#}"));
         let signatures = Arc::new(Signatures::new(contract)?);
-        let wasm = wasmtime::Engine::new(&config(limits, backtrace_lines).map_err(unusable)?).map_err(unusable)?;
+        let cache = (limits.compile_cache_bytes > 0)
+            .then(|| Arc::new(cache::FunctionCache::new(limits.compile_cache_bytes, folder.is_some())));
+        let wasm = config(backtrace_lines, cache.clone()).map_err(unusable)?;
+        let wasm = wasmtime::Engine::new(&wasm).map_err(unusable)?;
         let shell = shell::bytes(limits.memory_bytes_per_mod)?;
         let shell = wasmtime::Module::new(&wasm, shell).map_err(unusable)?;
+        // The shell is neither kept nor counted.
+        if let Some(cache) = &cache {
+            cache.take_fresh();
+            cache.take_counts();
+        }
+        let store = folder.map(|(folder, bytes_max)| {
+            code_store::CodeStore::open(folder, bytes_max, &wasm.precompile_compatibility_hash())
+        });
+        let kept = kept_code::KeptCode::new(store.transpose()?, cache);
         let host = host::functions(&wasm, &signatures).map_err(unusable)?;
         Ok(Self {
             wasm,
@@ -61,6 +83,7 @@ impl<H: HostSide> Engine<H> {
             shell,
             memory_bytes_per_mod: limits.memory_bytes_per_mod,
             resident_generations: limits.resident_generations,
+            kept,
         })
     }
 
@@ -70,7 +93,10 @@ impl<H: HostSide> Engine<H> {
     }
 }
 
-fn config(limits: &Limits, backtrace_lines: bool) -> Result<wasmtime::Config, wasmtime::Error> {
+fn config(
+    backtrace_lines: bool,
+    cache: Option<Arc<cache::FunctionCache>>,
+) -> Result<wasmtime::Config, wasmtime::Error> {
     let mut config = wasmtime::Config::new();
     config
         .cranelift_opt_level(wasmtime::OptLevel::Speed)
@@ -87,9 +113,8 @@ fn config(limits: &Limits, backtrace_lines: bool) -> Result<wasmtime::Config, wa
         .memory_may_move(false)
         // Element segments fill imported tables at instantiation anyway; laziness would only move work into a tick.
         .table_lazy_init(false);
-    if limits.compile_cache_bytes > 0 {
-        let cache = cache::FunctionCache::new(limits.compile_cache_bytes);
-        config.enable_incremental_compilation(Arc::new(cache))?;
+    if let Some(cache) = cache {
+        config.enable_incremental_compilation(cache)?;
     }
     Ok(config)
 }

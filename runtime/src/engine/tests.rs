@@ -270,7 +270,7 @@ impl HostSide for Nobody {
 }
 
 fn engine() -> Engine<Nobody> {
-    Engine::new(contract(), &crate::limits::Limits::default(), false).unwrap()
+    Engine::new(contract(), &crate::limits::Limits::default(), false, None).unwrap()
 }
 
 #[test]
@@ -308,6 +308,6 @@ fn an_effect_with_a_result_is_no_contract() {
     };
     let limits = crate::limits::Limits::default();
     let contract = Contract::new("test").with_host(&WRONG);
-    let error = Engine::<Nobody>::new(contract, &limits, false).err().unwrap();
+    let error = Engine::<Nobody>::new(contract, &limits, false, None).err().unwrap();
     assert!(error.to_string().contains("Wrong::both"), "{error}");
 }

@@ -86,7 +86,10 @@ impl Preparer {
                 Ok(prepared) if prepared.is_empty() => {
                     self.ledger.set(id, SubmissionState::Identical);
                 }
-                Ok(prepared) => self.announce(id, &prepared),
+                Ok(prepared) => {
+                    self.announce(id, &prepared);
+                    self.engine.keep_compiled();
+                }
                 Err(reasons) => {
                     for reason in &reasons {
                         tracing::warn!(target: "tickswap", "{id}: {reason}");

@@ -1,4 +1,4 @@
-//! The seal of a file: a MAC over its name and content, under a key that belongs to this folder.
+//! The seal of a file: a keyed BLAKE3 hash over its name and content, under a key that belongs to this folder.
 
 use std::{
     fs,
@@ -6,9 +6,6 @@ use std::{
     io::{self, Write},
     path::Path,
 };
-
-use hmac::{Hmac, Mac};
-use sha2::{Digest as _, Sha256};
 
 /// Where the key is, in the folder it belongs to. Only the server's own user may read it.
 const KEY_FILE: &str = "key";
@@ -19,7 +16,7 @@ const MAGIC: [u8; 8] = *b"tickswp1";
 
 /// Seals and opens files.
 pub(super) struct Seal {
-    mac: Hmac<Sha256>,
+    key: [u8; KEY_BYTES],
 }
 
 impl Seal {
@@ -32,15 +29,15 @@ impl Seal {
             // None yet, or one cut short: what was sealed with that is lost.
             _ => make_key(folder, &path)?,
         };
-        let mac = Hmac::new_from_slice(&key).map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Self { mac })
+        let key = key.try_into().map_err(|_| io::Error::other("the key was cut short while it was read"))?;
+        Ok(Self { key })
     }
 
     /// The bytes to write for a content.
     pub(super) fn close(&self, name: &str, content: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(MAGIC.len() + MAC_BYTES + content.len());
         sealed.extend_from_slice(&MAGIC);
-        sealed.extend_from_slice(&self.over(name, content).finalize().into_bytes());
+        sealed.extend_from_slice(self.over(name, content).as_bytes());
         sealed.extend_from_slice(content);
         sealed
     }
@@ -49,20 +46,22 @@ impl Seal {
     pub(super) fn open(&self, name: &str, mut sealed: Vec<u8>) -> Option<Vec<u8>> {
         let (magic, rest) = sealed.split_at_checked(MAGIC.len())?;
         let (mac, content) = rest.split_at_checked(MAC_BYTES)?;
-        if magic != MAGIC || self.over(name, content).verify_slice(mac).is_err() {
+        let mac = blake3::Hash::from_slice(mac).ok()?;
+        // Hashes are compared in constant time.
+        if magic != MAGIC || self.over(name, content) != mac {
             return None;
         }
         sealed.drain(..MAGIC.len() + MAC_BYTES);
         Some(sealed)
     }
 
-    fn over(&self, name: &str, content: &[u8]) -> Hmac<Sha256> {
-        let mut mac = self.mac.clone();
+    fn over(&self, name: &str, content: &[u8]) -> blake3::Hash {
+        let mut mac = blake3::Hasher::new_keyed(&self.key);
         // The length keeps apart what belongs to the name and what to the content.
         mac.update(&(name.len() as u64).to_le_bytes());
         mac.update(name.as_bytes());
         mac.update(content);
-        mac
+        mac.finalize()
     }
 }
 
@@ -97,38 +96,36 @@ fn make_key(folder: &Path, path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// SHA-256 of something, for names of files.
-pub(super) struct Digest([u8; 32]);
+/// A digest of something, for names of files.
+pub(super) struct Digest(blake3::Hash);
 
 impl Digest {
     pub(super) fn of_bytes(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
+        Self(blake3::hash(bytes))
     }
 
     pub(super) fn of_hash(value: &impl Hash) -> Self {
-        let mut hasher = Sha256Hasher(Sha256::new());
+        let mut hasher = Collector(blake3::Hasher::new());
         value.hash(&mut hasher);
-        Self(hasher.0.finalize().into())
+        Self(hasher.0.finalize())
     }
 
     /// The first `digits` hexadecimal digits, at most 64.
     pub(super) fn text(&self, digits: usize) -> String {
-        let mut text: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        text.truncate(digits);
-        text
+        self.0.to_hex().chars().take(digits).collect()
     }
 }
 
 /// Collects what a value hashes.
-struct Sha256Hasher(Sha256);
+struct Collector(blake3::Hasher);
 
-impl Hasher for Sha256Hasher {
+impl Hasher for Collector {
     fn write(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
     fn finish(&self) -> u64 {
-        let digest: [u8; 32] = self.0.clone().finalize().into();
-        u64::from_le_bytes(std::array::from_fn(|index| digest[index]))
+        let digest = self.0.finalize();
+        u64::from_le_bytes(std::array::from_fn(|index| digest.as_bytes()[index]))
     }
 }

@@ -39,7 +39,7 @@ impl Server {
     fn with(limits: Limits) -> Self {
         let ledger = Arc::new(Ledger::new(&limits));
         Self {
-            engine: Arc::new(Engine::new(contract(), &limits, false).unwrap()),
+            engine: Arc::new(Engine::new(contract(), &limits, false, None).unwrap()),
             fleet: Arc::new(Fleet::new(ledger.clone(), &limits)),
             ledger,
             limits,
