@@ -104,7 +104,7 @@ fn entry(interface: &Interface, method: &Method) -> TraitItem {
         quote!(#(let #arguments: #types = #root::guest::scalar::<#types>(#wires);)*)
     } else {
         let decoded = method.decoded_parameters(root);
-        let values = method.from_decoded(&arguments);
+        let values = method.decoded_values(&arguments);
         quote! {
             let (#(#arguments,)*) = #root::guest::arguments::<#decoded>(length);
             let (#(#arguments,)*): (#(#types,)*) = #values;

@@ -130,7 +130,7 @@ fn arms(interface: &Interface, effects: bool) -> Vec<TokenStream> {
                 }
             } else {
                 let decoded = method.decoded_parameters(root);
-                let values = method.from_decoded(&names);
+                let values = method.decoded_values(&names);
                 quote!(arguments.decode::<#decoded>().map(|(#(#names,)*)| #values))
             };
             let finish = match &method.result {

@@ -84,7 +84,7 @@ impl Method {
     }
 
     /// The parameters' values in what was decoded into variables of these names.
-    pub(crate) fn from_decoded(&self, names: &[Ident]) -> TokenStream {
+    pub(crate) fn decoded_values(&self, names: &[Ident]) -> TokenStream {
         let values = self.parameters.iter().zip(names);
         let values = values.map(|(parameter, name)| passing::from_decoded(&quote!(#name), &parameter.ty));
         quote!((#(#values,)*))
