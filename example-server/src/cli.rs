@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Build the mods and serve players (the default)
     Serve(ServeArgs),
+    /// Let bots play on a server that runs already
+    Bots(BotsArgs),
     /// Let bots play, swap the rules under them, and report
     Soak(SoakArgs),
 }
@@ -54,7 +56,27 @@ pub struct ServeArgs {
     /// Folder for what the server keeps for its next start: compiled code
     #[arg(long)]
     pub data_dir: Option<PathBuf>,
+    /// Bots that play, over sockets like everybody
+    #[arg(long, default_value_t = 0)]
+    pub bots: usize,
 }
+
+/// Options of `bots`.
+#[derive(Clone, Debug, Args)]
+pub struct BotsArgs {
+    /// Host and port of the server
+    #[arg(long, default_value = "127.0.0.1:7878")]
+    pub server: String,
+    /// How many
+    #[arg(long, default_value_t = 8)]
+    pub count: usize,
+    /// Inputs per second of each bot
+    #[arg(long, default_value_t = BOT_INPUT_RATE)]
+    pub input_rate: u32,
+}
+
+/// Inputs per second of a bot that hunts.
+pub const BOT_INPUT_RATE: u32 = 12;
 
 /// Options of `soak`.
 #[derive(Clone, Debug, Args)]
@@ -77,9 +99,18 @@ pub struct SoakArgs {
     /// Seconds of the baseline, and again of the phase with swaps
     #[arg(long, default_value_t = 30)]
     pub seconds: u32,
-    /// Swaps, each with a binary of its own
+    /// Binaries to swap in, each another one
     #[arg(long, default_value_t = 100)]
     pub swaps: usize,
+    /// Seconds from one swap to the next; when all binaries are in, the swaps go on among them
+    #[arg(long)]
+    pub swap_every: Option<f64>,
+    /// Port to listen on, for looking on with a browser; 0 for any
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Chromium browsers that watch, without a window
+    #[arg(long, default_value_t = 0)]
+    pub browsers: usize,
     /// Mebibytes of live state in each world, beside the game's
     #[arg(long, default_value_t = 0)]
     pub state_mib: u32,
@@ -98,8 +129,8 @@ impl ServeArgs {
             worlds: self.worlds,
             tick_rate: self.tick_rate,
             frame_rate: self.frame_rate,
-            samples_max: 0,
             data_dir: self.data_dir.clone(),
+            ..ServerConfig::default()
         }
     }
 
@@ -120,6 +151,9 @@ impl SoakArgs {
             input_rate: self.input_rate,
             seconds: self.seconds,
             swaps: self.swaps,
+            swap_every: self.swap_every,
+            port: self.port,
+            browsers: self.browsers,
             state_mib: self.state_mib,
         }
     }

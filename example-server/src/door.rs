@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     hall::Hall,
     limits::{SESSIONS_MAX, STOP_WAIT_MAX},
-    session,
+    web,
 };
 
 /// The address cannot be had.
@@ -74,7 +74,7 @@ pub(crate) async fn serve(listener: TcpListener, hall: Arc<Hall>) {
         };
         let hall = Arc::clone(&hall);
         sessions.spawn(async move {
-            session::serve(stream, hall).await;
+            web::serve(stream, &hall).await;
             drop(permit);
         });
     }

@@ -26,6 +26,21 @@ pub const ARRIVALS_PER_TICK_MAX: usize = 32;
 /// Lines of text and awards that wait for one client. A client who lets more pile up is disconnected as too slow.
 pub const NOTICES_QUEUED_MAX: usize = 512;
 
+/// Entries of the bulletin that wait for one reader. A slower reader loses the oldest.
+pub const BULLETIN_QUEUED_MAX: usize = 256;
+
+/// Entries of the bulletin that are kept for readers who come later.
+pub const BULLETIN_KEPT_MAX: usize = 32;
+
+/// Bytes of a text in the bulletin; the rest is cut. A compiler's first errors fit, a flood of them does not.
+pub const BULLETIN_TEXT_BYTES_MAX: usize = 16 << 10;
+
+/// Functions that one entry of the bulletin names; it tells how many there are.
+pub const BULLETIN_FUNCTIONS_MAX: usize = 16;
+
+/// Submissions of which it is remembered when their source was saved.
+pub const SAVES_REMEMBERED_MAX: usize = 64;
+
 /// What ticks of one world hand out that waits to be encoded. More is dropped: the tick never waits for it.
 pub const OUTPUTS_QUEUED_MAX: usize = 64;
 
@@ -44,8 +59,35 @@ pub const CLOSE_REASON_BYTES_MAX: usize = 123;
 /// Bytes that are read from, or collected for, one socket at a time. The WebSocket library would take 128 KiB per connection.
 pub const SOCKET_BUFFER_BYTES: usize = 8 << 10;
 
-/// How long the WebSocket handshake and the hello may take together.
+/// How long the hello of a new WebSocket may take.
 pub const HELLO_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long one connection may ask for files of the page, from its first byte on; a WebSocket has to be opened within it.
+pub const HTTP_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Bytes of the head of an HTTP request. More is answered with status 431.
+pub const HTTP_HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// Header lines of an HTTP request.
+pub const HTTP_HEADERS_MAX: usize = 64;
+
+/// Times per second that clients are told how their world does.
+pub const STATUSES_PER_SECOND: u32 = 2;
+
+/// Seconds of ticks that a world's figures are taken from.
+pub const STATUS_SECONDS: u32 = 5;
+
+/// Tables of mods, and lines of each, that one status shows.
+pub const TABLES_MAX: usize = 4;
+
+/// See [`TABLES_MAX`].
+pub const TABLE_LINES_MAX: usize = 16;
+
+/// Bots that can be asked for.
+pub const BOTS_MAX: usize = 2000;
+
+/// How long a bot whose connection ended waits before it tries again.
+pub const BOT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long a client may take to accept one message before it is disconnected as too slow.
 pub const WRITE_WAIT_MAX: Duration = Duration::from_secs(10);
@@ -73,3 +115,4 @@ pub const WORLDS_MAX: usize = 1024;
 
 const _: () = assert!(INPUTS_PER_TICK_MAX <= INPUTS_QUEUED_MAX);
 const _: () = assert!(NAME_CHARS_MAX * 4 < MESSAGE_BYTES_MAX);
+const _: () = assert!(BULLETIN_KEPT_MAX <= BULLETIN_QUEUED_MAX);

@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     io::{BufRead, IsTerminal, Write},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs},
     process::ExitCode,
     sync::Arc,
 };
@@ -10,7 +11,8 @@ use std::{
 use clap::Parser;
 use example_server::{
     Server, bind,
-    cli::{Cli, Command, ServeArgs, SoakArgs},
+    bots::Bots,
+    cli::{BOT_INPUT_RATE, BotsArgs, Cli, Command, ServeArgs, SoakArgs},
     log::LogLines,
     mods::{self, Listener, ModsFolder},
     soak::{self, Candidates},
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
+        Some(Command::Bots(args)) => play(&args),
         Some(Command::Soak(args)) => soak(&args),
     };
     done.unwrap_or_else(|error| {
@@ -56,11 +59,36 @@ fn serve(args: &ServeArgs) -> Result<ExitCode, Box<dyn Error>> {
         false => folder.build(None, &progress)?,
     };
     let server = Server::start(listener, &args.server_config(), mods)?;
+    let _bots = match args.bots {
+        0 => None,
+        count => Some(Bots::hunt(loopback(server.address()), count, BOT_INPUT_RATE)?),
+    };
     say(&welcome(&server, &folder))?;
     follow_input(&server, folder, progress)?;
-    server.wait_for_interrupt()?;
+    wait_for_interrupt()?;
     say("stopping")?;
     server.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The address at which the server's own bots reach it, also when it listens on all.
+fn loopback(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}
+
+fn play(args: &BotsArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let address = args.server.to_socket_addrs().ok().and_then(|mut found| found.next());
+    let address = address.ok_or_else(|| format!("expected HOST:PORT of a server, found {:?}", args.server))?;
+    let bots = Bots::hunt(address, args.count, args.input_rate)?;
+    say(&format!("{} bots play on {address}; ctrl-c sends them home", args.count))?;
+    wait_for_interrupt()?;
+    drop(bots);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -68,11 +96,12 @@ fn welcome(server: &Server, folder: &ModsFolder) -> String {
     let address = server.address();
     let rules = folder.path().join("arena/src");
     format!(
-        "\nThe arena is open: ws://{address}/ (example-server/PROTOCOL.md says what to send)\n\n\
+        "\nThe arena is open: http://{address}/\n\n\
          Try first:\n  \
-         1. edit a rule in {}, say DAMAGE in shot.rs\n  \
-         2. type `reload` here: the mods are built, and the new rules go live between two ticks\n  \
-         3. ctrl-c stops the server; `cargo run --release -- soak` lets 200 bots play through 100 swaps\n",
+         1. open that page and play, in two windows or on a phone (`--host 0.0.0.0`); `--bots 8` brings company\n  \
+         2. edit a rule in {}, say RELOAD in fighter.rs\n  \
+         3. type `reload` here: the mods are built, and the new rules go live between two ticks\n  \
+         4. ctrl-c stops the server; `cargo run --release -- soak` lets 200 bots play through 100 swaps\n",
         rules.display()
     )
 }
@@ -109,6 +138,11 @@ fn soak(args: &SoakArgs) -> Result<ExitCode, Box<dyn Error>> {
         eprintln!("FAILED: {failure}");
     }
     Ok(if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn wait_for_interrupt() -> std::io::Result<()> {
+    let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    waiting.block_on(tokio::signal::ctrl_c())
 }
 
 fn say(text: &str) -> std::io::Result<()> {

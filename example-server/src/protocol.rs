@@ -4,10 +4,17 @@
 
 use std::borrow::Cow;
 
-use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, Condition, Frame, Input, PlayerId};
+use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, Condition, Frame, HazardKind, Input, PlayerId};
 use serde::{Deserialize, Serialize};
+use tickswap::GenerationId;
 
-use crate::limits::NAME_CHARS_MAX;
+use crate::{
+    bulletin::{Entry, Posted},
+    limits::NAME_CHARS_MAX,
+};
+
+/// The path of the WebSocket.
+pub const PLAY: &str = "/play";
 
 /// What a client says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +25,12 @@ pub enum ClientMessage {
         /// Cleaned by the server before others see it.
         name: String,
         /// The world to enter; the server chooses if there is none.
+        #[serde(default)]
+        world: Option<String>,
+    },
+    /// The first message of a connection that only looks on. A hello may follow.
+    Watch {
+        /// The world to look at; the server chooses if there is none.
         #[serde(default)]
         world: Option<String>,
     },
@@ -46,13 +59,14 @@ pub enum ServerMessage<'a> {
         /// The player's name as others see it.
         name: Cow<'a, str>,
         /// The world.
-        world: Cow<'a, str>,
-        /// Ticks per second.
-        tick_rate: u32,
-        /// Extent of the arena along x.
-        width: f32,
-        /// Extent of the arena along y.
-        height: f32,
+        #[serde(flatten)]
+        place: Place<'a>,
+    },
+    /// The answer to a client that only looks on.
+    Watching {
+        /// The world.
+        #[serde(flatten)]
+        place: Place<'a>,
     },
     /// The state of the world. Later frames replace earlier ones; a slow client is sent fewer.
     Frame {
@@ -64,7 +78,11 @@ pub enum ServerMessage<'a> {
         players: Vec<PlayerState<'a>>,
         /// The shots in flight.
         shots: Vec<ShotState>,
+        /// Things that act on players by themselves.
+        hazards: Vec<HazardState>,
     },
+    /// How the world does. Later ones replace earlier ones.
+    Status(Status<'a>),
     /// All inputs up to this number have been applied by the rules.
     Ack {
         /// The number.
@@ -82,6 +100,90 @@ pub enum ServerMessage<'a> {
         /// Points since the player connected.
         total: u64,
     },
+    /// Something happened to the code.
+    Bulletin {
+        /// Counts from 1 for each run of the server.
+        number: u64,
+        /// Milliseconds since it happened.
+        ago_ms: u64,
+        /// What happened.
+        #[serde(flatten)]
+        entry: Cow<'a, Entry>,
+    },
+}
+
+/// Where a client is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Place<'a> {
+    /// Another number for each run of the server.
+    pub run: u64,
+    /// The world.
+    pub world: Cow<'a, str>,
+    /// Ticks per second.
+    pub tick_rate: u32,
+    /// Extent of the arena along x.
+    pub width: f32,
+    /// Extent of the arena along y.
+    pub height: f32,
+}
+
+/// How a world does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status<'a> {
+    /// Its last tick.
+    pub tick: u64,
+    /// Microseconds of a tick's work, the median of the last seconds.
+    pub tick_us: u32,
+    /// The same, the 99th of a hundred.
+    pub tick_us_p99: u32,
+    /// Ticks that began more than half a period after their time.
+    pub late: u64,
+    /// Ticks that were skipped after stalls.
+    pub skipped: u64,
+    /// Players who are in.
+    pub players: usize,
+    /// Its mods in the server's order.
+    pub mods: Vec<ModState<'a>>,
+    /// What mods show beside the arena.
+    pub tables: Vec<TableState<'a>>,
+}
+
+/// A mod of a world.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModState<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// What runs.
+    pub generation: Option<GenerationId>,
+    /// Why it is not called, if it is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Cow<'a, str>>,
+}
+
+/// The table of one mod.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableState<'a> {
+    /// Whose.
+    pub mod_name: Cow<'a, str>,
+    /// What it tells.
+    pub title: Cow<'a, str>,
+    /// Its lines, best first.
+    pub lines: Vec<TableLine<'a>>,
+}
+
+/// One player's line in a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableLine<'a> {
+    /// Who.
+    pub id: PlayerId,
+    /// Their name.
+    pub name: Cow<'a, str>,
+    /// How often they put others out.
+    pub knockouts: u32,
+    /// How often they were put out.
+    pub outs: u32,
+    /// Knockouts since they were last put out.
+    pub streak: u32,
 }
 
 /// One player in a frame.
@@ -101,30 +203,50 @@ pub struct PlayerState<'a> {
     pub health: u32,
     /// Points in this round.
     pub score: u32,
+    /// What to paint them with, as `0xRRGGBB`.
+    pub color: u32,
 }
 
 /// One shot in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShotState {
+    /// The same from frame to frame.
+    pub id: u32,
     /// Who fired it.
     pub owner: PlayerId,
     /// From the left edge.
     pub x: f32,
     /// From the upper edge.
     pub y: f32,
+    /// What to paint it with, as `0xRRGGBB`.
+    pub color: u32,
+}
+
+/// One hazard in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HazardState {
+    /// What it does.
+    pub kind: HazardKind,
+    /// From the left edge.
+    pub x: f32,
+    /// From the upper edge.
+    pub y: f32,
+    /// How far it reaches.
+    pub radius: f32,
+}
+
+impl<'a> Place<'a> {
+    /// A world of the arena.
+    pub fn new(run: u64, world: &'a str, tick_rate: u32) -> Self {
+        Self { run, world: world.into(), tick_rate, width: ARENA_WIDTH, height: ARENA_HEIGHT }
+    }
 }
 
 impl<'a> ServerMessage<'a> {
-    /// The welcome of a player.
-    pub fn welcome(player: PlayerId, name: &'a str, world: &'a str, tick_rate: u32) -> Self {
-        Self::Welcome {
-            player,
-            name: name.into(),
-            world: world.into(),
-            tick_rate,
-            width: ARENA_WIDTH,
-            height: ARENA_HEIGHT,
-        }
+    /// An entry of the bulletin, as old as it is now.
+    pub fn bulletin(posted: &'a Posted) -> Self {
+        let ago_ms = u64::try_from(posted.at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Self::Bulletin { number: posted.number, ago_ms, entry: Cow::Borrowed(&posted.entry) }
     }
 
     /// A frame of the rules, in the form that clients see.
@@ -140,13 +262,28 @@ impl<'a> ServerMessage<'a> {
                 Condition::Respawning(_) => 0,
             },
             score: view.score,
+            color: view.color.0,
         });
         let shots = frame.shots.iter().map(|shot| ShotState {
+            id: shot.number,
             owner: shot.owner,
             x: rounded(shot.position.x, 10.0),
             y: rounded(shot.position.y, 10.0),
+            color: shot.color.0,
         });
-        Self::Frame { tick, round: frame.round, players: players.collect(), shots: shots.collect() }
+        let hazards = frame.hazards.iter().map(|hazard| HazardState {
+            kind: hazard.kind,
+            x: rounded(hazard.position.x, 10.0),
+            y: rounded(hazard.position.y, 10.0),
+            radius: hazard.radius,
+        });
+        Self::Frame {
+            tick,
+            round: frame.round,
+            players: players.collect(),
+            shots: shots.collect(),
+            hazards: hazards.collect(),
+        }
     }
 
     /// The message as JSON.
@@ -202,7 +339,7 @@ fn rounded(value: f32, parts: f32) -> f32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use arena_api::{PlayerView, Position};
+    use arena_api::{Color, HazardView, PlayerView, Position, ShotView};
 
     use super::*;
 
@@ -215,10 +352,16 @@ mod tests {
         let expected = ClientMessage::Input { sequence: 3, dx: 0.5, dy: -1.0, fire: false };
         assert_eq!(ClientMessage::from_json(input).unwrap(), expected);
         assert_eq!(ServerMessage::Ack { sequence: 7 }.to_json(), r#"{"type":"ack","sequence":7}"#);
-        let welcome = ServerMessage::welcome(PlayerId(1), "Ada", "arena-1", 60).to_json();
+        let said = Entry::Said { text: "hello".to_owned() };
+        let bulletin = ServerMessage::Bulletin { number: 3, ago_ms: 40, entry: Cow::Owned(said) };
+        let json = r#"{"type":"bulletin","number":3,"ago_ms":40,"event":"said","text":"hello"}"#;
+        assert_eq!(bulletin.to_json(), json);
+        assert_eq!(serde_json::from_str::<ServerMessage<'_>>(json).unwrap(), bulletin);
+        let place = Place::new(5, "arena-1", 60);
+        let welcome = ServerMessage::Welcome { player: PlayerId(1), name: "Ada".into(), place }.to_json();
         assert_eq!(
             welcome,
-            r#"{"type":"welcome","player":1,"name":"Ada","world":"arena-1","tick_rate":60,"width":1600.0,"height":900.0}"#
+            r#"{"type":"welcome","player":1,"name":"Ada","run":5,"world":"arena-1","tick_rate":60,"width":1600.0,"height":900.0}"#
         );
     }
 
@@ -231,12 +374,16 @@ mod tests {
             facing: 1.2345,
             condition: Condition::Respawning(1.0),
             score: 100,
+            color: Color(0xff8000),
             acknowledged: 9,
         };
-        let frame = Frame { round: 2, updates: 8, players: vec![player], shots: Vec::new() };
+        let position = Position { x: 8.0, y: 0.26 };
+        let shot = ShotView { number: 7, owner: PlayerId(4), position, color: Color(1) };
+        let hazard = HazardView { kind: HazardKind::Heals, position, radius: 60.0 };
+        let frame = Frame { round: 2, updates: 8, players: vec![player], shots: vec![shot], hazards: vec![hazard] };
         assert_eq!(
             ServerMessage::frame(8, &frame).to_json(),
-            r#"{"type":"frame","tick":8,"round":2,"players":[{"id":4,"name":"Ada","x":1.2,"y":900.0,"facing":1.23,"health":0,"score":100}],"shots":[]}"#
+            r#"{"type":"frame","tick":8,"round":2,"players":[{"id":4,"name":"Ada","x":1.2,"y":900.0,"facing":1.23,"health":0,"score":100,"color":16744448}],"shots":[{"id":7,"owner":4,"x":8.0,"y":0.3,"color":1}],"hazards":[{"kind":"heals","x":8.0,"y":0.3,"radius":60.0}]}"#
         );
     }
 

@@ -20,16 +20,18 @@ use tokio::{
     net::TcpListener,
     sync::{broadcast, mpsc, watch},
 };
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::{
+    bulletin::Bulletin,
     door,
-    hall::{EncodedFrame, Entrance, Hall},
+    hall::{EncodedFrame, Entrance, Hall, Onlookers},
     limits::{
-        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STOP_WAIT_MAX, SUBMISSION_WAIT_MAX, TICK_RATE_MAX,
-        WORLDS_MAX,
+        ARRIVALS_QUEUED_MAX, NOTICES_QUEUED_MAX, OUTPUTS_QUEUED_MAX, STATUSES_PER_SECOND, STOP_WAIT_MAX,
+        SUBMISSION_WAIT_MAX, TICK_RATE_MAX, WORLDS_MAX,
     },
     mods::{self, ModFile, ModsError},
-    room::{self, ARENA_MOD, ArenaQueries, Room, RoomCommands, RoomParts, RoomReport},
+    room::{self, ARENA_MOD, ArenaQueries, Publisher, Room, RoomCommands, RoomParts, RoomReport, TickGauge},
 };
 
 /// How a server runs.
@@ -45,11 +47,13 @@ pub struct ServerConfig {
     pub samples_max: usize,
     /// Folder of what the server keeps for its next start: compiled code.
     pub data_dir: Option<PathBuf>,
+    /// Where swaps are told. May be in use before the server starts.
+    pub bulletin: Bulletin,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0, data_dir: None }
+        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0, data_dir: None, bulletin: Bulletin::default() }
     }
 }
 
@@ -102,6 +106,8 @@ pub struct Server {
     stop_rooms: Arc<AtomicBool>,
     phase: Arc<AtomicU8>,
     stopping: watch::Sender<bool>,
+    bulletin: Bulletin,
+    onlookers: Arc<Onlookers>,
     sessions: Option<tokio::runtime::Runtime>,
     /// Closes when the door and all sessions have ended.
     door: Option<Receiver<()>>,
@@ -137,12 +143,15 @@ impl Server {
             stop_rooms: Arc::default(),
             phase: Arc::default(),
             stopping: watch::Sender::new(false),
+            bulletin: config.bulletin.clone(),
+            onlookers: Arc::default(),
             sessions: None,
             door: None,
         };
         let entrances: Result<Vec<Entrance>, ServerError> =
             (1..=config.worlds).map(|number| server.open_room(number, config, &sessions)).collect();
-        let hall = Hall::new(entrances?, config.tick_rate, server.stopping.subscribe());
+        let hall = Hall::new(entrances?, config.tick_rate, config.bulletin.clone(), server.stopping.subscribe());
+        server.onlookers = Arc::clone(&hall.onlookers);
         let listener = {
             let _context = sessions.enter();
             TcpListener::from_std(listener).map_err(ServerError::Listener)?
@@ -167,6 +176,16 @@ impl Server {
         self.runtime.control()
     }
 
+    /// What happens to the code, for whoever builds, submits or shows.
+    pub fn bulletin(&self) -> Bulletin {
+        self.bulletin.clone()
+    }
+
+    /// How many connections only look on, and how many have since the start.
+    pub fn onlookers(&self) -> (usize, usize) {
+        self.onlookers.count()
+    }
+
     /// The worlds.
     pub fn rooms(&self) -> &[RoomHandle] {
         &self.rooms
@@ -175,14 +194,6 @@ impl Server {
     /// Names the phase of a measurement that ticks belong to from now on.
     pub fn set_phase(&self, phase: u8) {
         self.phase.store(phase, Ordering::Relaxed);
-    }
-
-    /// Waits for ctrl-c.
-    pub fn wait_for_interrupt(&self) -> io::Result<()> {
-        match &self.sessions {
-            Some(sessions) => sessions.block_on(tokio::signal::ctrl_c()),
-            None => Ok(()),
-        }
     }
 
     /// Says goodbye to all clients, then ends the worlds.
@@ -229,15 +240,29 @@ impl Server {
         let (commanding, commands) = room::commands();
         let (framing, frames) = watch::channel(Arc::new(EncodedFrame::default()));
         let (notices, _) = broadcast::channel(NOTICES_QUEUED_MAX);
-        sessions.spawn(room::publish(outputs, framing, notices.clone()));
+        let (telling, statuses) = watch::channel(Utf8Bytes::default());
+        let gauge = Arc::new(TickGauge::new(config.tick_rate));
+        let publisher = Publisher {
+            outputs,
+            frames: framing,
+            statuses: telling,
+            notices: notices.clone(),
+            gauge: Arc::clone(&gauge),
+            online: Arc::clone(&online),
+            bulletin: config.bulletin.clone(),
+            control: self.runtime.control(),
+        };
+        sessions.spawn(publisher.run());
         let parts = RoomParts {
             world,
             tick_rate: config.tick_rate,
             ticks_per_frame: u64::from(config.tick_rate.div_ceil(config.frame_rate)),
+            ticks_per_status: u64::from(config.tick_rate.div_ceil(STATUSES_PER_SECOND)),
             arrivals,
             commands,
             output,
             online: Arc::clone(&online),
+            gauge,
             stop: Arc::clone(&self.stop_rooms),
             phase: Arc::clone(&self.phase),
             samples_max: config.samples_max,
@@ -245,7 +270,7 @@ impl Server {
         let thread = std::thread::Builder::new().name(name.clone());
         let thread = thread.spawn(move || Room::new(parts).run()).map_err(ServerError::Thread)?;
         self.rooms.push(RoomHandle { name: name.clone(), commands: commanding, thread: Some(thread) });
-        Ok(Entrance { name: name.into(), arrivals: arriving, frames, notices, online })
+        Ok(Entrance { name: name.into(), arrivals: arriving, frames, statuses, notices, online })
     }
 }
 

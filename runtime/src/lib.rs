@@ -4,7 +4,7 @@
 //! it. New code for a mod is submitted through [`Control`] from any thread; it is linked into the memory of the
 //! running mod, staged in idle time, and becomes active at a boundary between two ticks.
 //!
-//! What this crate is not: it opens no sockets, watches no files and builds no sources.
+//! What this crate is not: it opens no sockets and builds no sources. It watches finished mods only, in [`ModsWatcher`].
 //!
 //! ```no_run
 //! # fn contract() -> tickswap::Contract { tickswap::Contract::new("game") }
@@ -42,18 +42,23 @@ mod runtime;
 mod swap;
 mod world;
 
-pub use control::{Control, ControlError, Status, SubmissionStatus};
-pub use engine::{EngineError, TrapFrame};
+pub use control::{
+    Control, ControlError, Event, Events, ModsWatcher, Status, SubmissionStatus, WatchError, WatchOptions, WatchReport,
+    console,
+};
+pub use engine::{EngineError, TrapFrame, UndoMechanism};
 pub use ids::SubmissionId;
 pub use limits::Limits;
 pub use runtime::{BuildError, Runtime, RuntimeBuilder};
 pub use swap::{
-    GenerationStatus, ModStatus, PreparedMod, Refusal, RefusalStage, Scope, SubmissionState, SwapError, WorldModStatus,
-    WorldStatus,
+    GenerationStatus, ModReport, ModStatus, PreparedMod, Refusal, RefusalStage, Scope, SubmissionState, SwapError,
+    WorldModStatus, WorldStatus,
 };
 pub use tickswap_abi::{CallError, Contract, EffectRef, HookCaller, HostCallError, HostFunctions, ModName, PlayerId};
 pub use tickswap_linker::GenerationId;
+/// What a verdict tells: reports, findings, stable codes.
+pub use tickswap_linker::verify::{Class, Code, Finding, Mark, Report, Span, Style};
 pub use world::{
-    ChangeKind, EffectIter, Effects, Fault, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord, Tick, TickDone,
-    TickError, World, WorldError,
+    ChangeKind, EffectIter, Effects, Fault, FaultOutcome, ModSwap, PlayerTick, QueryRef, RecordedQueries, SwapRecord,
+    Tick, TickDone, TickError, Transactions, World, WorldError,
 };

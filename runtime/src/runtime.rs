@@ -1,16 +1,16 @@
 //! The builder, and wiring. No behaviour of its own.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use crossbeam_channel::bounded;
 use tickswap_abi::{Contract, HostFunctions, ModName};
 
 use crate::{
     control::Control,
-    engine::{Engine, EngineError, PreparePool},
+    engine::{Engine, EngineError, EngineOptions, PreparePool, UndoMechanism},
     limits::Limits,
-    swap::{Fleet, Ledger, Preparer, start_world},
-    world::{Outside, World, WorldError},
+    swap::{Approvals, Fleet, Ledger, Preparer, start_world},
+    world::{Outside, Transactions, World, WorldError, WorldSettings},
 };
 
 /// The mods of a process and everything they run on. Cheap to clone; one per process is meant.
@@ -20,7 +20,7 @@ pub struct Runtime {
     fleet: Arc<Fleet>,
     ledger: Arc<Ledger>,
     control: Control,
-    mod_order: Arc<[ModName]>,
+    settings: WorldSettings,
     limits: Limits,
 }
 
@@ -49,8 +49,8 @@ impl Runtime {
         host: Vec<Box<dyn HostFunctions>>,
     ) -> Result<World, WorldError> {
         let name: Arc<str> = name.into().into();
-        let order = self.mod_order.clone();
-        start_world(name, host, order, &self.engine, &self.fleet, &self.ledger, &self.limits)
+        let settings = self.settings.clone();
+        start_world(name, host, settings, &self.engine, &self.fleet, &self.ledger, &self.limits)
     }
 }
 
@@ -65,9 +65,10 @@ impl std::fmt::Debug for Runtime {
 pub struct RuntimeBuilder {
     contract: Option<Contract>,
     mod_order: Vec<ModName>,
+    transactions: Transactions,
+    transactions_of: HashMap<ModName, Transactions>,
     prepare_threads: usize,
-    backtrace_lines: bool,
-    code_cache: Option<(PathBuf, u64)>,
+    options: EngineOptions,
     limits: Limits,
 }
 
@@ -78,9 +79,10 @@ impl Default for RuntimeBuilder {
         Self {
             contract: None,
             mod_order: Vec::new(),
+            transactions: Transactions::default(),
+            transactions_of: HashMap::new(),
             prepare_threads: processors.saturating_sub(1).max(1),
-            backtrace_lines: false,
-            code_cache: None,
+            options: EngineOptions::default(),
             limits: Limits::default(),
         }
     }
@@ -101,6 +103,21 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Which ticks of mods can be undone, for mods that have no mode of their own. By default every one.
+    #[must_use]
+    pub fn transactions(mut self, mode: Transactions) -> Self {
+        self.transactions = mode;
+        self
+    }
+
+    /// Which ticks of one mod can be undone. A tick that calls a mod that cannot be undone cannot run again as a whole, so
+    /// a fault in it pauses the mod that faulted.
+    #[must_use]
+    pub fn transactions_of(mut self, mod_name: ModName, mode: Transactions) -> Self {
+        self.transactions_of.insert(mod_name, mode);
+        self
+    }
+
     /// Threads that compile, at low priority. By default one fewer than there are processors.
     #[must_use]
     pub fn prepare_threads(mut self, threads: usize) -> Self {
@@ -112,7 +129,14 @@ impl RuntimeBuilder {
     /// information in memory. Panics name file and line either way.
     #[must_use]
     pub fn backtrace_lines(mut self, keep: bool) -> Self {
-        self.backtrace_lines = keep;
+        self.options.backtrace_lines = keep;
+        self
+    }
+
+    /// How the writes of an undone tick are taken back. By default by write protection where the system has it.
+    #[must_use]
+    pub fn undo(mut self, mechanism: UndoMechanism) -> Self {
+        self.options.undo = mechanism;
         self
     }
 
@@ -122,7 +146,7 @@ impl RuntimeBuilder {
     /// well, so the folder should belong to the server's user alone.
     #[must_use]
     pub fn code_cache(mut self, folder: impl Into<PathBuf>, bytes_max: u64) -> Self {
-        self.code_cache = Some((folder.into(), bytes_max));
+        self.options.code_cache = Some((folder.into(), bytes_max));
         self
     }
 
@@ -141,23 +165,30 @@ impl RuntimeBuilder {
     pub fn build(self) -> Result<Runtime, BuildError> {
         let contract = self.contract.ok_or(BuildError::NoContract)?;
         let limits = self.limits;
-        let code_cache = self.code_cache.as_ref().map(|(folder, bytes_max)| (folder.as_path(), *bytes_max));
-        let engine = Arc::new(Engine::new(contract, &limits, self.backtrace_lines, code_cache)?);
+        let engine = Arc::new(Engine::new(contract, &limits, self.options)?);
         let ledger = Arc::new(Ledger::new(&limits));
         let fleet = Arc::new(Fleet::new(ledger.clone(), &limits));
         let (submissions, queue) = bounded(limits.submissions_queued.max(1));
         let pool = PreparePool::new(self.prepare_threads)?;
-        let preparer = Preparer::new(engine.clone(), pool, fleet.clone(), ledger.clone(), limits.clone());
+        let approvals = Arc::new(Approvals::new(ledger.clone(), &limits));
+        let preparer =
+            Preparer::new(engine.clone(), pool, fleet.clone(), ledger.clone(), approvals.clone(), limits.clone());
         std::thread::Builder::new()
             .name("tickswap-prepare".to_owned())
             .spawn(move || preparer.run(&queue))
             .map_err(BuildError::Thread)?;
         Ok(Runtime {
             engine,
-            control: Control::new(submissions, fleet.clone(), ledger.clone()),
+            control: Control::new(submissions, fleet.clone(), ledger.clone(), approvals),
             fleet,
             ledger,
-            mod_order: self.mod_order.into(),
+            settings: WorldSettings {
+                order: self.mod_order.into(),
+                transactions: self.transactions,
+                transactions_of: Arc::new(self.transactions_of),
+                probation_ticks: limits.probation_ticks,
+                faults_in_a_row: limits.faults_in_a_row,
+            },
             limits,
         })
     }

@@ -7,7 +7,7 @@
 use std::process::Command;
 
 /// In the order in which they are told.
-const BENCHES: [&str; 5] = ["pause", "hook_call", "worlds", "prepare", "compute"];
+const BENCHES: [&str; 6] = ["pause", "hook_call", "worlds", "transaction", "prepare", "compute"];
 
 /// What a program prints, or nothing.
 fn told(program: &str, arguments: &[&str]) -> String {

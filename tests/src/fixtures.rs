@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use tickswap_build::ModBuild;
+use tickswap_build::{BuildError, ModBuild};
 
 /// The module of the fixture as it stands in the repository.
 pub fn build(name: &str) -> Vec<u8> {
@@ -33,9 +33,12 @@ pub fn edited(name: &str, edits: &[(&str, &str)]) -> Vec<u8> {
 pub struct Fixture {
     name: String,
     edits: Vec<(String, String)>,
+    files: Vec<(PathBuf, String)>,
     features: Vec<String>,
     added_flags: Vec<String>,
     dropped_flags: Vec<String>,
+    /// Where the mirror is.
+    folder: &'static str,
 }
 
 /// Files of a folder by path within it.
@@ -45,7 +48,25 @@ impl Fixture {
     /// The fixture in the folder `name` of `tests/fixtures`.
     pub fn new(name: &str) -> Self {
         let (name, none) = (name.to_owned(), Vec::new);
-        Self { name, edits: Vec::new(), features: none(), added_flags: none(), dropped_flags: none() }
+        let (edits, files) = (Vec::new(), Vec::new());
+        Self { name, edits, files, features: none(), added_flags: none(), dropped_flags: none(), folder: "mirror" }
+    }
+
+    /// The fixture's Rust sources: path within the fixture's folder, and content.
+    pub fn sources(&self) -> Vec<(PathBuf, String)> {
+        let own = FIXTURES.iter().filter_map(|(path, content)| {
+            let path = path.strip_prefix(&self.name).ok()?;
+            let is_source = path.extension().is_some_and(|extension| extension == "rs");
+            is_source.then(|| (path.to_owned(), String::from_utf8_lossy(content).into_owned()))
+        });
+        own.collect()
+    }
+
+    /// Puts other content into a file, whose path is within the fixture's folder. This comes before the edits.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>, content: impl Into<String>) -> Self {
+        self.files.push((path.into(), content.into()));
+        self
     }
 
     /// Replaces a text in the fixture's sources and manifests. Edits are applied in the order given.
@@ -76,10 +97,30 @@ impl Fixture {
         self
     }
 
+    /// Builds in another folder than all other fixtures.
+    #[must_use]
+    pub fn elsewhere(mut self) -> Self {
+        self.folder = "elsewhere";
+        self
+    }
+
     /// The module, compiled now or found from an earlier run.
     pub fn build(&self) -> Vec<u8> {
+        self.try_build().unwrap_or_else(|error| panic!("fixture {}: {error}", self.name))
+    }
+
+    /// The same for sources that may not compile.
+    ///
+    /// # Errors
+    ///
+    /// What the compiler said.
+    pub fn try_build(&self) -> Result<Vec<u8>, BuildError> {
         static BUILT: Mutex<Option<HashMap<u64, Vec<u8>>>> = Mutex::new(None);
-        let files = edit_files(&self.name, FIXTURES.clone(), &self.edits);
+        let mut files = FIXTURES.clone();
+        for (path, content) in &self.files {
+            files.insert(Path::new(&self.name).join(path), content.clone().into_bytes());
+        }
+        let files = edit_files(&self.name, files, &self.edits);
         let key = self.key(&files);
         let place = target_folder().join("fixtures");
         let kept = place.join("kept").join(format!("{}-{key:016x}.wasm", self.name));
@@ -87,15 +128,18 @@ impl Fixture {
         let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
         let built = built.get_or_insert_default();
         if let Some(module) = built.get(&key) {
-            return module.clone();
+            return Ok(module.clone());
         }
-        let module = fs::read(&kept).unwrap_or_else(|_| self.compile(&files, &place, &kept));
+        let module = match fs::read(&kept) {
+            Ok(module) => module,
+            Err(_) => self.compile(&files, &place, &kept)?,
+        };
         built.insert(key, module.clone());
-        module
+        Ok(module)
     }
 
-    fn compile(&self, files: &Files, place: &Path, kept: &Path) -> Vec<u8> {
-        let mirror = place.join("mirror");
+    fn compile(&self, files: &Files, place: &Path, kept: &Path) -> Result<Vec<u8>, BuildError> {
+        let mirror = place.join(self.folder);
         must("create", &mirror, fs::create_dir_all(&mirror));
         let lock = place.join("lock");
         let file = must("create", &lock, File::create(&lock));
@@ -112,11 +156,11 @@ impl Fixture {
         for part in &self.dropped_flags {
             build = build.without_flag(part);
         }
-        let built = build.build().unwrap_or_else(|error| panic!("fixture {}: {error}", self.name));
+        let built = build.build()?;
         let folder = kept.parent().unwrap_or(place);
         must("create", folder, fs::create_dir_all(folder));
         must("keep", kept, fs::rename(&built.path, kept));
-        built.bytes
+        Ok(built.bytes)
     }
 
     fn key(&self, files: &Files) -> u64 {

@@ -6,14 +6,16 @@ use std::collections::HashSet;
 use tickswap_linker::verify::{Refusal, Verdict};
 use tickswap_linker::{GenerationId, PieceId, Residents, compare, image, limits, lineage, link, verify};
 use wasmtime::{
-    Engine, Extern, Global, GlobalType, Instance, Memory, MemoryType, Module, Mutability, Ref, RefType, Store, Table,
-    TableType, Val, ValType, WasmParams, WasmResults,
+    Config, Engine, Extern, Func, Global, GlobalType, Instance, Memory, MemoryType, Module, Mutability, Ref, RefType,
+    Store, Table, TableType, Val, ValType, WasmParams, WasmResults,
 };
 
 /// One mod, live, with all the generations it ever had.
 pub struct Live {
     engine: Engine,
     store: Store<()>,
+    /// Steps that a call may take.
+    steps: Option<u64>,
     memory: Memory,
     stack_pointer: Option<Global>,
     residents: Residents,
@@ -57,12 +59,36 @@ impl Live {
     ///
     /// When the engine refuses what every test needs.
     pub fn new() -> Self {
-        let engine = Engine::default();
-        let mut store = Store::new(&engine, ());
+        Self::in_engine(&Engine::default())
+    }
+
+    /// The same in an engine that is set up otherwise. If it can interrupt code, it never does.
+    ///
+    /// # Panics
+    ///
+    /// As [`Live::new`].
+    pub fn in_engine(engine: &Engine) -> Self {
+        let mut store = Store::new(engine, ());
+        store.set_epoch_deadline(u64::MAX / 2);
+        Self::in_store(store, None)
+    }
+
+    /// The same, where every call traps that takes more steps than this: for code that may not end.
+    ///
+    /// # Panics
+    ///
+    /// As [`Live::new`].
+    pub fn with_steps(steps: u64) -> Self {
+        let engine = Engine::new(Config::new().consume_fuel(true)).expect("an engine");
+        Self::in_store(Store::new(&engine, ()), Some(steps))
+    }
+
+    fn in_store(mut store: Store<()>, steps: Option<u64>) -> Self {
         let memory = Memory::new(&mut store, MemoryType::new(limits::IMAGE_AREA_PAGES, None)).expect("a memory");
         Self {
-            engine,
+            engine: store.engine().clone(),
             store,
+            steps,
             memory,
             stack_pointer: None,
             residents: Residents::new(),
@@ -87,7 +113,10 @@ impl Live {
     ///
     /// As [`Live::patch`], for what no approval allows.
     pub fn patch_approved(&mut self, bytes: &[u8]) -> Result<GenerationId, NotPatched> {
-        self.patch_with(bytes, Verdict::approve)
+        self.patch_with(bytes, |verdict| {
+            let seen = verdict.report().clone();
+            verdict.approve(&seen)
+        })
     }
 
     fn patch_with(
@@ -112,6 +141,14 @@ impl Live {
         compare::compare(&self.residents, self.running, image).differences().to_vec()
     }
 
+    /// The report of `bytes` against the running generation and all residents, also where the file cannot be read.
+    pub fn report_on(&self, bytes: &[u8]) -> verify::Report {
+        match image::read(bytes) {
+            Ok(image) => verify::judge(compare::compare(&self.residents, self.running, image)).report().clone(),
+            Err(error) => verify::Report::from(&error),
+        }
+    }
+
     fn stage(&mut self, linked: link::Linked) -> GenerationId {
         let store = &mut self.store;
         for piece in &linked.pieces {
@@ -132,9 +169,16 @@ impl Live {
                 (link::SHELL_MODULE, link::SHELL_MEMORY) => self.memory.into(),
                 (link::SHELL_MODULE, link::SHELL_TABLE) => table.into(),
                 (link::SHELL_MODULE, link::SHELL_STACK_POINTER) => stack_pointer.into(),
-                (module, name) => panic!("the test host does not offer {module}.{name}"),
+                (module, name) => {
+                    let missing = format!("the test host does not offer {module}.{name}");
+                    let ty = import.ty().func().expect("a function").clone();
+                    Func::new(&mut *store, ty, move |_, _, _| Err(wasmtime::Error::msg(missing.clone()))).into()
+                }
             })
             .collect();
+        if let Some(steps) = self.steps {
+            store.set_fuel(steps).expect("an engine that counts");
+        }
         let instance = Instance::new(&mut *store, &module, &imports).unwrap_or_else(|error| panic!("{error:?}"));
         let own = linked.slots.iter().copied().collect();
         self.generations.push(Generation { instance, table, own, report: linked.report });
@@ -186,10 +230,58 @@ impl Live {
     ///
     /// When it traps or does not exist with this signature.
     pub fn call_in<P: WasmParams, R: WasmResults>(&mut self, generation: GenerationId, name: &str, parameters: P) -> R {
+        self.try_call_in(generation, name, parameters).unwrap_or_else(|error| panic!("{name}: {error:?}"))
+    }
+
+    /// Calls an export of the running generation that may trap.
+    ///
+    /// # Errors
+    ///
+    /// The trap. What the world holds after it is anybody's guess.
+    ///
+    /// # Panics
+    ///
+    /// Before the first patch.
+    pub fn try_call<P: WasmParams, R: WasmResults>(&mut self, name: &str, parameters: P) -> wasmtime::Result<R> {
+        self.try_call_in(self.running.expect("a running generation"), name, parameters)
+    }
+
+    /// Calls an export of the running generation with numbers of whatever types it takes; what it gives, if anything.
+    ///
+    /// # Errors
+    ///
+    /// The trap, or that there is no such function of so many numbers.
+    ///
+    /// # Panics
+    ///
+    /// Before the first patch.
+    pub fn call_numbers(&mut self, name: &str, numbers: &[i64]) -> wasmtime::Result<Option<i64>> {
+        let generation = self.running.expect("a running generation");
         let instance = self.generations[generation.index()].instance;
-        let function = instance.get_typed_func::<P, R>(&mut self.store, name);
-        let function = function.unwrap_or_else(|error| panic!("{name}: {error:?}"));
-        function.call(&mut self.store, parameters).unwrap_or_else(|error| panic!("{name}: {error:?}"))
+        let function = instance.get_func(&mut self.store, name);
+        let function = function.ok_or_else(|| wasmtime::Error::msg(format!("there is no function {name}")))?;
+        let ty = function.ty(&self.store);
+        let parameters: Vec<Val> = ty
+            .params()
+            .zip(numbers)
+            .map(|(ty, number)| if matches!(ty, ValType::I64) { Val::I64(*number) } else { Val::I32(*number as i32) })
+            .collect();
+        let mut results = vec![Val::I32(0); ty.results().len()];
+        function.call(&mut self.store, &parameters, &mut results)?;
+        Ok(results.first().and_then(|result| result.i64().or(result.i32().map(|value| i64::from(value as u32)))))
+    }
+
+    fn try_call_in<P: WasmParams, R: WasmResults>(
+        &mut self,
+        generation: GenerationId,
+        name: &str,
+        parameters: P,
+    ) -> wasmtime::Result<R> {
+        if let Some(steps) = self.steps {
+            self.store.set_fuel(steps)?;
+        }
+        let instance = self.generations[generation.index()].instance;
+        instance.get_typed_func::<P, R>(&mut self.store, name)?.call(&mut self.store, parameters)
     }
 
     /// What linking a generation did.

@@ -18,4 +18,7 @@ pub trait ArenaHost {
 
     /// Credits a player's account with points.
     fn award(&mut self, player: PlayerId, points: u32);
+
+    /// Tells all mods, with the next tick's hook `put_out`, that one player has put another out.
+    fn put_out(&mut self, winner: PlayerId, loser: PlayerId);
 }

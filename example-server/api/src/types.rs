@@ -42,6 +42,8 @@ pub struct Frame {
     pub players: Vec<PlayerView>,
     /// The shots in flight.
     pub shots: Vec<ShotView>,
+    /// Things that act on players by themselves.
+    pub hazards: Vec<HazardView>,
 }
 
 /// One player as others see them.
@@ -59,6 +61,8 @@ pub struct PlayerView {
     pub condition: Condition,
     /// Points in this round.
     pub score: u32,
+    /// What to paint them with.
+    pub color: Color,
     /// The last input that was applied: the server acknowledges it to the player.
     pub acknowledged: u64,
 }
@@ -75,13 +79,66 @@ pub enum Condition {
     Respawning(f32),
 }
 
+/// A colour as `0xRRGGBB`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Payload)]
+pub struct Color(pub u32);
+
 /// One shot in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Payload)]
 pub struct ShotView {
+    /// Tells it from other shots, so that it can be followed from frame to frame.
+    pub number: u32,
     /// Who fired it.
     pub owner: PlayerId,
     /// Where it is.
     pub position: Position,
+    /// What to paint it with.
+    pub color: Color,
+}
+
+/// A thing that acts on players by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, Payload)]
+pub struct HazardView {
+    /// What it does.
+    pub kind: HazardKind,
+    /// Its centre.
+    pub position: Position,
+    /// How far it reaches.
+    pub radius: f32,
+}
+
+/// What a hazard does to players within its reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Payload)]
+#[serde(rename_all = "snake_case")]
+pub enum HazardKind {
+    /// Gives hit points.
+    Heals,
+    /// Moves them away.
+    Pushes,
+}
+
+/// A table of players.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Payload)]
+pub struct Standings {
+    /// What the table tells.
+    pub title: String,
+    /// Its lines, best first.
+    pub lines: Vec<Standing>,
+}
+
+/// One player's line in a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Payload)]
+pub struct Standing {
+    /// Who.
+    pub player: PlayerId,
+    /// Their name.
+    pub name: String,
+    /// How often they put others out.
+    pub knockouts: u32,
+    /// How often they were put out.
+    pub outs: u32,
+    /// Knockouts since they were last put out.
+    pub streak: u32,
 }
 
 /// What became of all inputs since the world started.

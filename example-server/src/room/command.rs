@@ -91,7 +91,9 @@ impl Command {
                 let _ = answer.send(state.and_then(|state| state.ok_or(offered)));
             }
             Self::Totals { answer } => {
-                let _ = answer.send(ask(world, |arena| arena.inputs()));
+                let offered = RoomError::NotOffered { hook: "inputs" };
+                let totals = ask(world, |arena| arena.inputs());
+                let _ = answer.send(totals.and_then(|totals| totals.ok_or(offered)));
             }
             Self::HeapBytes { answer } => {
                 let _ = answer.send(Ok(heap_bytes(world)));

@@ -23,6 +23,7 @@ pub(crate) struct ArenaQueries {
 #[derive(Debug, Default)]
 pub(crate) struct ArenaEffects {
     notices: Vec<OutputNotice>,
+    put_outs: Vec<(PlayerId, PlayerId)>,
 }
 
 impl ArenaQueries {
@@ -53,12 +54,19 @@ impl ArenaHost for ArenaQueries {
     fn broadcast(&mut self, _text: String) {}
 
     fn award(&mut self, _player: PlayerId, _points: u32) {}
+
+    fn put_out(&mut self, _winner: PlayerId, _loser: PlayerId) {}
 }
 
 impl ArenaEffects {
     /// What was collected since the last call.
     pub(crate) fn take_notices(&mut self) -> Vec<OutputNotice> {
         std::mem::take(&mut self.notices)
+    }
+
+    /// Who put whom out, for the next tick's hooks.
+    pub(crate) fn drain_put_outs(&mut self) -> impl Iterator<Item = (PlayerId, PlayerId)> {
+        self.put_outs.drain(..)
     }
 }
 
@@ -78,5 +86,9 @@ impl ArenaHost for ArenaEffects {
 
     fn award(&mut self, player: PlayerId, points: u32) {
         self.notices.push(OutputNotice::Award { player, points });
+    }
+
+    fn put_out(&mut self, winner: PlayerId, loser: PlayerId) {
+        self.put_outs.push((winner, loser));
     }
 }

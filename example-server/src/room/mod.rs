@@ -4,6 +4,7 @@
 //! queues, frames and notices go into a bounded channel and are dropped when it is full.
 
 mod command;
+mod gauge;
 mod host;
 mod publish;
 mod sample;
@@ -24,8 +25,9 @@ use tokio::sync::mpsc;
 
 pub(crate) use self::{
     command::{Command, commands},
+    gauge::TickGauge,
     host::ArenaQueries,
-    publish::{Output, OutputNotice, publish},
+    publish::{Output, OutputNotice, Publisher, RoomStatus},
 };
 pub use self::{
     command::{RoomCommands, RoomError},
@@ -48,10 +50,13 @@ pub(crate) struct RoomParts {
     pub(crate) tick_rate: u32,
     /// Ticks from one frame to the next.
     pub(crate) ticks_per_frame: u64,
+    /// Ticks from one status to the next.
+    pub(crate) ticks_per_status: u64,
     pub(crate) arrivals: Receiver<Arrival>,
     pub(crate) commands: Receiver<Command>,
     pub(crate) output: mpsc::Sender<Output>,
     pub(crate) online: Arc<AtomicUsize>,
+    pub(crate) gauge: Arc<TickGauge>,
     pub(crate) stop: Arc<AtomicBool>,
     /// Written into each sample: which phase of a measurement it belongs to.
     pub(crate) phase: Arc<AtomicU8>,
@@ -74,6 +79,7 @@ enum Event {
     Joined(PlayerId, String),
     Input(PlayerId, Input),
     Left(PlayerId),
+    PutOut(PlayerId, PlayerId),
 }
 
 impl Room {
@@ -109,6 +115,7 @@ impl Room {
         // Before the tick: whoever waits for its flip may begin the next phase as soon as it is known.
         let phase = parts.phase.load(Ordering::Relaxed);
         let dt = pacer.period().as_secs_f32();
+        let wants_status = (parts.world.tick_number() + 1).is_multiple_of(parts.ticks_per_status.max(1));
         let wants_frame = (parts.world.tick_number() + 1).is_multiple_of(parts.ticks_per_frame.max(1));
         let done = parts.world.tick(|tick| {
             for event in batch.iter() {
@@ -116,42 +123,50 @@ impl Room {
                     Event::Joined(player, name) => tick.for_player(*player).arena().joined(*player, name)?,
                     Event::Input(player, input) => tick.for_player(*player).arena().input(*player, *input)?,
                     Event::Left(player) => tick.for_player(*player).arena().left(*player)?,
+                    Event::PutOut(winner, loser) => tick.arena().put_out(*winner, *loser)?,
                 }
             }
             tick.arena().update(dt)?;
-            wants_frame.then(|| frame(tick)).transpose()
+            let frame = wants_frame.then(|| frame(tick)).transpose()?;
+            let standings = wants_status.then(|| tick.arena().standings()).transpose()?;
+            Ok((frame.flatten(), standings))
         });
-        let (frame, flips) = match done {
+        let ((frame, standings), flips) = match done {
             Ok(done) => {
                 for effect in done.effects {
                     if let Err(error) = arena_host::apply(&effect, effects) {
                         tracing::error!(%error, mod_name = %effect.from, "an effect was not carried out");
                     }
                 }
-                (done.value.flatten(), done.swapped)
+                (done.value, done.swapped)
             }
             Err(TickError::Closure { error, .. }) => {
                 tracing::error!(%error, "a tick failed");
-                (None, Vec::new())
+                Default::default()
             }
             Err(error) => {
                 tracing::error!(%error, "a tick failed");
-                (None, Vec::new())
+                Default::default()
             }
         };
-        samples.add(start, began.elapsed(), phase, &flips);
+        let duration = began.elapsed();
+        samples.add(start, duration, phase, &flips);
+        parts.gauge.ticked(start, duration);
+        let status = standings.map(|standings| RoomStatus::of(&parts.world, standings));
         let number = parts.world.tick_number();
-        publish::hand_out(&parts.output, number, frame, effects.take_notices());
+        let output = Output { tick: number, frame, status, notices: effects.take_notices(), swapped: flips };
+        publish::hand_out(&parts.output, output);
     }
 
     /// Takes what has arrived since the last tick into the batch, with an upper bound for each player.
     fn collect(&mut self) {
-        let Self { parts, seats, batch, .. } = self;
+        let Self { parts, seats, batch, effects, .. } = self;
         batch.clear();
         // Hooks of a paused mod do nothing: inputs wait until it goes on, so that none is lost.
         if parts.world.pause_reason(ARENA_MOD).is_some() {
             return;
         }
+        batch.extend(effects.drain_put_outs().map(|(winner, loser)| Event::PutOut(winner, loser)));
         for arrival in parts.arrivals.try_iter().take(ARRIVALS_PER_TICK_MAX) {
             batch.push(Event::Joined(arrival.seat.player, arrival.name));
             seats.push(arrival.seat);
@@ -168,10 +183,10 @@ impl Room {
     }
 }
 
-/// The frame of the rules; none while their mod is paused.
+/// The frame of the rules; none while their mod is paused or has none.
 fn frame(tick: &mut tickswap::Tick<'_>) -> Result<Option<Frame>, CallError> {
     match tick.arena().of(ARENA_MOD).frame() {
-        Ok(frame) => Ok(Some(frame)),
+        Ok(frame) => Ok(frame),
         Err(CallError::Paused { .. } | CallError::Faulted { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-use crate::limits::{CLOSE_REASON_BYTES_MAX, MESSAGE_BYTES_MAX};
+use crate::limits::{CLOSE_REASON_BYTES_MAX, MESSAGE_BYTES_MAX, MESSAGES_PER_SECOND_MAX};
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,11 @@ impl End {
             Error::Utf8(_) => Self::Breach("a text message that is not UTF-8".to_owned()),
             _ => Self::Gone,
         }
+    }
+
+    /// The client says too much.
+    pub(super) fn flood() -> Self {
+        Self::Breach(format!("more than {MESSAGES_PER_SECOND_MAX} messages within a second"))
     }
 
     /// What to tell the client, if there is anybody to tell.

@@ -8,7 +8,6 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::end::End;
 use crate::{
     flood::FloodGate,
-    limits::MESSAGES_PER_SECOND_MAX,
     protocol::{self, ClientMessage},
     seat::SeatInputs,
 };
@@ -24,7 +23,7 @@ pub(super) async fn read(stream: &mut (impl Stream<Item = Result<Message, Error>
             None => return End::Gone,
         };
         if !gate.admits(Instant::now()) {
-            return End::Breach(format!("more than {MESSAGES_PER_SECOND_MAX} messages within a second"));
+            return End::flood();
         }
         let text = match message {
             Message::Text(text) => text,
@@ -35,6 +34,7 @@ pub(super) async fn read(stream: &mut (impl Stream<Item = Result<Message, Error>
         let (sequence, input) = match ClientMessage::from_json(&text) {
             Ok(ClientMessage::Input { sequence, dx, dy, fire }) => (sequence, protocol::input(sequence, dx, dy, fire)),
             Ok(ClientMessage::Hello { .. }) => return End::Breach("a second hello".to_owned()),
+            Ok(ClientMessage::Watch { .. }) => return End::Breach("expected an input from a player".to_owned()),
             Err(reason) => return End::Breach(reason),
         };
         if sequence != next {

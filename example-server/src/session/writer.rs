@@ -1,4 +1,4 @@
-//! What a client is sent: the latest frame, acknowledgements, notices. Slow clients are sent fewer frames; those who do not
+//! What a client is sent: the latest frame and status, acknowledgements, notices, the bulletin. Slow clients are sent fewer frames; those who do not
 //! read at all are disconnected.
 
 use std::sync::Arc;
@@ -9,50 +9,121 @@ use tokio::{
     sync::{broadcast, watch},
     time::timeout,
 };
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::end::End;
 use crate::{
-    hall::{EncodedFrame, Notice},
+    bulletin::{Heard, Subscription},
+    hall::{EncodedFrame, Entrance, Hall, Notice},
     limits::WRITE_WAIT_MAX,
     protocol::ServerMessage,
 };
 
+/// Who is written to.
+#[derive(Debug, Default)]
+pub(super) struct Recipient {
+    /// None for somebody who only looks on.
+    player: Option<PlayerId>,
+    acknowledged: u64,
+    points_total: u64,
+}
+
+/// What a client is told from.
+#[derive(Debug)]
+pub(super) struct Feeds {
+    frames: watch::Receiver<Arc<EncodedFrame>>,
+    statuses: watch::Receiver<Utf8Bytes>,
+    notices: broadcast::Receiver<Notice>,
+    bulletin: Subscription,
+}
+
+impl From<PlayerId> for Recipient {
+    fn from(player: PlayerId) -> Self {
+        Self { player: Some(player), ..Self::default() }
+    }
+}
+
+impl Feeds {
+    pub(super) fn of(entrance: &Entrance, hall: &Hall) -> Self {
+        let mut statuses = entrance.statuses.clone();
+        statuses.mark_changed();
+        Self {
+            frames: entrance.frames.clone(),
+            statuses,
+            notices: entrance.notices.subscribe(),
+            bulletin: hall.bulletin.subscribe(),
+        }
+    }
+}
+
 /// Writes until the connection ends.
 pub(super) async fn write(
     sink: &mut (impl Sink<Message, Error = Error> + Unpin),
-    player: PlayerId,
-    mut frames: watch::Receiver<Arc<EncodedFrame>>,
-    mut notices: broadcast::Receiver<Notice>,
+    mut recipient: Recipient,
+    feeds: &mut Feeds,
 ) -> End {
-    let (mut acknowledged, mut points_total) = (0, 0);
+    let Feeds { frames, statuses, notices, bulletin } = feeds;
     loop {
         let done = tokio::select! {
             notice = notices.recv() => match notice {
-                Ok(Notice::Everyone(text)) => send(sink, Message::Text(text)).await,
-                Ok(Notice::Award { player: awarded, points }) if awarded == player => {
-                    points_total += u64::from(points);
-                    let award = ServerMessage::Award { points, total: points_total };
-                    send(sink, Message::text(award.to_json())).await
-                }
-                Ok(Notice::Award { .. }) => Ok(()),
+                Ok(notice) => match recipient.told(notice) {
+                    Some(message) => send(sink, message).await,
+                    None => Ok(()),
+                },
                 Err(broadcast::error::RecvError::Lagged(_)) => return End::TooSlow,
                 Err(broadcast::error::RecvError::Closed) => return End::WorldEnded,
             },
+            heard = bulletin.next() => match heard {
+                Some(Heard::Entry(posted)) => {
+                    send(sink, Message::text(ServerMessage::bulletin(&posted).to_json())).await
+                }
+                // Numbers tell the client that it has missed some.
+                Some(Heard::Lost(_)) => Ok(()),
+                None => return End::Stopping,
+            },
+            changed = statuses.changed() => {
+                if changed.is_err() {
+                    return End::WorldEnded;
+                }
+                let status = statuses.borrow_and_update().clone();
+                match status.is_empty() {
+                    true => Ok(()),
+                    false => send(sink, Message::Text(status)).await,
+                }
+            }
             changed = frames.changed() => {
                 if changed.is_err() {
                     return End::WorldEnded;
                 }
                 let frame = Arc::clone(&frames.borrow_and_update());
-                let applied = frame.acknowledged(player).filter(|&sequence| sequence > acknowledged);
-                let ack = applied.map(|sequence| Message::text(ServerMessage::Ack { sequence }.to_json()));
-                acknowledged = applied.unwrap_or(acknowledged);
-                send_frame(sink, &frame, ack).await
+                send_frame(sink, &frame, recipient.acknowledgement(&frame)).await
             }
         };
         if let Err(end) = done {
             return end;
         }
+    }
+}
+
+impl Recipient {
+    /// What a notice means to them.
+    fn told(&mut self, notice: Notice) -> Option<Message> {
+        match notice {
+            Notice::Everyone(text) => Some(Message::Text(text)),
+            Notice::Award { player, points } if Some(player) == self.player => {
+                self.points_total += u64::from(points);
+                let award = ServerMessage::Award { points, total: self.points_total };
+                Some(Message::text(award.to_json()))
+            }
+            Notice::Award { .. } => None,
+        }
+    }
+
+    /// The inputs that a frame says were applied, if those are more than before.
+    fn acknowledgement(&mut self, frame: &EncodedFrame) -> Option<Message> {
+        let sequence = frame.acknowledged(self.player?).filter(|&sequence| sequence > self.acknowledged)?;
+        self.acknowledged = sequence;
+        Some(Message::text(ServerMessage::Ack { sequence }.to_json()))
     }
 }
 

@@ -4,6 +4,8 @@ use std::{collections::HashMap, fmt};
 
 use arena_api::{InputTotals, PlayerId};
 
+use crate::bots::BotReport;
+
 /// One thing that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure(String);
@@ -19,21 +21,6 @@ impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
-}
-
-/// What one bot says in the end.
-#[derive(Clone, Debug, Default)]
-pub(super) struct BotReport {
-    pub(super) bot: usize,
-    /// Nobody, if it never got in.
-    pub(super) player: Option<PlayerId>,
-    /// Inputs that were handed to its socket: numbered from 1 to this.
-    pub(super) sent: u64,
-    /// The last number that the server acknowledged.
-    pub(super) acknowledged: u64,
-    pub(super) frames: u64,
-    /// Why its connection ended before the soak did, if it did.
-    pub(super) disconnected: Option<String>,
 }
 
 /// Compares what bots sent with what the rules of all worlds counted, while all bots are still connected.

@@ -3,8 +3,6 @@
 //!
 //! The server is the one that `serve` starts; only the bots are added. Prints nothing; progress goes to a listener.
 
-mod bot;
-mod bots;
 mod candidates;
 mod check;
 mod phases;
@@ -36,8 +34,15 @@ pub struct SoakConfig {
     pub input_rate: u32,
     /// Seconds of the baseline, and again of the phase with swaps.
     pub seconds: u32,
-    /// Swaps, each with a binary of its own.
+    /// Binaries to swap in, each another one.
     pub swaps: usize,
+    /// Seconds from one swap to the next. When all binaries are in, the swaps go on among them. None spreads each binary's one
+    /// swap evenly over the phase.
+    pub swap_every: Option<f64>,
+    /// Port of the server; 0 for any.
+    pub port: u16,
+    /// Real browsers that watch.
+    pub browsers: usize,
     /// Mebibytes of live state that each world's rules hold beside the game's.
     pub state_mib: u32,
 }
@@ -52,7 +57,21 @@ impl Default for SoakConfig {
             input_rate: 20,
             seconds: 30,
             swaps: 100,
+            swap_every: None,
+            port: 0,
+            browsers: 0,
             state_mib: 0,
+        }
+    }
+}
+
+impl SoakConfig {
+    /// Seconds from one swap to the next, and how many there are.
+    fn schedule(&self) -> (f64, usize) {
+        let seconds = f64::from(self.seconds);
+        match self.swap_every {
+            Some(every) if every > 0.0 && self.swaps > 0 => (every, (seconds / every) as usize),
+            _ => (seconds / self.swaps.max(1) as f64, self.swaps),
         }
     }
 }

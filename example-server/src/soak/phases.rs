@@ -6,18 +6,17 @@ use std::{
 };
 
 use arena_api::InputTotals;
-use tickswap::{Control, PreparedMod, SubmissionState};
+use tickswap::{Control, GenerationId, PreparedMod, Scope, SubmissionState};
 use tickswap_abi::{ModName, ModNameError};
 
 use super::{
-    Candidates, Failure, Report, SoakConfig, SoakOutcome,
-    bot::Order,
-    bots::Bots,
-    check,
+    Candidates, Failure, Report, SoakConfig, SoakOutcome, check,
     report::{Distribution, resident_bytes},
     statistics::{self, Lateness},
 };
 use crate::{
+    bots::{Bots, BotsError, Crew, Order},
+    browser::{self, Browsers},
     door::{self, AddressError},
     mods::Listener,
     room::{ARENA_MOD, RoomError, RoomReport, TickSample},
@@ -50,9 +49,15 @@ pub enum SoakError {
     /// A world does not answer.
     #[error(transparent)]
     Room(#[from] RoomError),
-    /// The system gives no thread for the bots.
-    #[error("cannot start the bots: {0}")]
-    Bots(#[source] io::Error),
+    /// There are no bots.
+    #[error(transparent)]
+    Bots(#[from] BotsError),
+    /// There is no browser.
+    #[error("no Chromium was found in PATH: install it, or name it in CHROMIUM")]
+    NoBrowser,
+    /// A browser does not start.
+    #[error("cannot start a browser: {0}")]
+    Browser(#[source] io::Error),
     /// Not enough candidates were built.
     #[error("{wanted} swaps need as many candidates, there are {found}")]
     TooFewCandidates {
@@ -90,9 +95,9 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
         frame_rate: config.frame_rate,
         // Twice the planned time, so that a swap phase that takes longer is remembered as well.
         samples_max: (config.tick_rate as usize) * (4 * config.seconds as usize + 60),
-        data_dir: None,
+        ..ServerConfig::default()
     };
-    let listening = door::bind("127.0.0.1", 0)?;
+    let listening = door::bind("127.0.0.1", config.port)?;
     let server = Server::start(listening, &server_config, vec![(arena.clone(), candidates.base.clone())])?;
     let mut seen = Seen::default();
     for room in server.rooms().iter().filter(|_| config.state_mib > 0) {
@@ -100,14 +105,25 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
         room.commands.reserve(config.state_mib)?;
     }
     let worlds: Vec<String> = server.rooms().iter().map(|room| room.name.clone()).collect();
-    let bots = Bots::start(server.address(), config.players, &worlds, config.input_rate).map_err(SoakError::Bots)?;
-    gather(&bots, config.players, &mut seen);
+    let crew =
+        Crew { server: server.address(), count: config.players, worlds, input_rate: config.input_rate, hunts: false };
+    let bots = Bots::start(&crew)?;
+    let page = format!("http://{}/?watch", server.address());
+    let browsers = match config.browsers {
+        0 => Browsers::default(),
+        count => {
+            let program = browser::find().ok_or(SoakError::NoBrowser)?;
+            Browsers::open(&program, &page, count).map_err(SoakError::Browser)?
+        }
+    };
+    listener(&format!("to look on: {page}"));
+    gather(&bots, &server, config, &mut seen);
     bots.order(Order::Play);
     thread::sleep(WARM_UP);
     listener(&format!("baseline: {seconds} s with {} players", config.players));
     server.set_phase(PHASE_BASELINE);
     thread::sleep(Duration::from_secs(seconds));
-    listener(&format!("swaps: {} in {seconds} s", config.swaps));
+    listener(&format!("swaps: {} in {seconds} s", config.schedule().1));
     server.set_phase(PHASE_SWAPS);
     swap(&server.control(), &arena, config, candidates, &mut seen);
     server.set_phase(PHASE_DRAIN);
@@ -115,6 +131,13 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
     bots.order(Order::Wait);
     drain(&bots, &mut seen);
     look(&server, config, &mut seen)?;
+    let (onlookers, onlookers_ever) = server.onlookers();
+    // Others may look on as well, and leave; the soak's own browsers stay, and connect once.
+    if onlookers < config.browsers || (config.browsers > 0 && onlookers_ever != onlookers) {
+        let words = format!("{onlookers} look on at the end, {onlookers_ever} connections did in all");
+        seen.failures.push(Failure::new(words));
+    }
+    drop(browsers);
     let reports = bots.leave();
     seen.failures.extend(check::inputs(&reports, &seen.totals));
     let rooms = server.stop();
@@ -133,45 +156,55 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
     Ok(SoakOutcome { report, failures: seen.failures })
 }
 
-/// Waits until all bots are in their worlds.
-fn gather(bots: &Bots, players: usize, seen: &mut Seen) {
+/// Waits until all bots are in their worlds and all browsers look on.
+fn gather(bots: &Bots, server: &Server, config: &SoakConfig, seen: &mut Seen) {
+    let players = config.players;
     let began = Instant::now();
     loop {
         let crowd = bots.crowd();
-        if crowd.welcomed + crowd.ended >= players {
+        let onlookers = server.onlookers().0;
+        if crowd.welcomed + crowd.ended >= players && onlookers >= config.browsers {
             return;
         }
         if began.elapsed() > PATIENCE {
-            let words = format!("{} of {players} bots are in after {} s", crowd.welcomed, PATIENCE.as_secs());
+            let (bots, seconds) = (crowd.welcomed, PATIENCE.as_secs());
+            let browsers = config.browsers;
+            let words = format!(
+                "{bots} of {players} bots are in, {onlookers} of {browsers} browsers look on after {seconds} s"
+            );
             return seen.failures.push(Failure::new(words));
         }
         thread::sleep(LOOK_EVERY);
     }
 }
 
-/// Submits one candidate after the other, evenly over the phase, each as a file's bytes through the control handle.
+/// Swaps at equal intervals: submits one candidate after the other, each as a file's bytes through the control handle, and then
+/// makes one after the other active again.
 fn swap(control: &Control, arena: &ModName, config: &SoakConfig, candidates: &Candidates, seen: &mut Seen) {
     let began = Instant::now();
     let length = Duration::from_secs(u64::from(config.seconds));
-    for (index, candidate) in candidates.versions.iter().take(config.swaps).enumerate() {
-        let share = (index as f64 + 0.5) / config.swaps as f64;
-        sleep_until(began + length.mul_f64(share));
+    let (every, count) = config.schedule();
+    let mut resident: Vec<GenerationId> = Vec::new();
+    for index in 0..count {
+        sleep_until(began + Duration::from_secs_f64((index as f64 + 0.5) * every));
+        let candidate = candidates.versions.get(index).filter(|_| index < config.swaps);
+        let asked = match (candidate, resident.get(index % resident.len().max(1))) {
+            (Some(candidate), _) => control.submit(vec![(arena.clone(), candidate.bytes.clone())]),
+            (None, Some(generation)) => control.activate(arena, *generation, Scope::All),
+            // All candidates have failed, which has been told.
+            (None, None) => break,
+        };
         let mut fail = |words: String| {
-            seen.failures.push(Failure::new(format!("swap {}: {words}", candidate.number)));
+            seen.failures.push(Failure::new(format!("swap {}: {words}", index + 1)));
         };
-        let id = match control.submit(vec![(arena.clone(), candidate.bytes.clone())]) {
-            Ok(id) => id,
-            Err(error) => {
-                fail(error.to_string());
-                continue;
-            }
-        };
-        match control.wait(id, SWAP_WAIT_MAX) {
-            SubmissionState::Done { worlds, mods } if worlds == config.worlds => {
+        match asked.map(|id| control.wait(id, SWAP_WAIT_MAX)) {
+            Ok(SubmissionState::Done { worlds, mods }) if worlds == config.worlds => {
                 seen.swaps += 1;
+                resident.extend(mods.iter().map(|prepared| prepared.generation));
                 seen.prepared.extend(mods);
             }
-            state => fail(state.to_string()),
+            Ok(state) => fail(state.to_string()),
+            Err(error) => fail(error.to_string()),
         }
     }
     sleep_until(began + length);

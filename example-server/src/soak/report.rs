@@ -27,7 +27,7 @@ pub struct Report {
     pub ticks_late_baseline: u64,
     /// Ticks that were skipped after stalls.
     pub ticks_skipped: u64,
-    /// Candidates that became active in all worlds.
+    /// Times that other code became active in all worlds.
     pub swaps: u64,
     /// Boundaries at which new code became active, all worlds together.
     pub flips: u64,

@@ -1,9 +1,6 @@
 //! Clients that do not keep to the protocol: each is told why its connection ends, and nobody else notices.
 
-use std::net::SocketAddr;
-
 use example_server::{limits::MESSAGE_BYTES_MAX, protocol::ClientMessage};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{client::Client, server};
@@ -34,6 +31,7 @@ async fn bad_clients_are_told_why_and_disturb_nobody() {
     }
     for (name, said, code, reason) in [
         ("a second hello", Message::text(r#"{"type":"hello","name":"x"}"#), 1008, "a second hello"),
+        ("a wish to look on", Message::text(r#"{"type":"watch"}"#), 1008, "expected an input from a player"),
         ("an input left out", Message::text(input(2)), 1008, "input 2 where input 1 was expected"),
         ("no JSON", Message::text("\u{0}"), 1008, "expected a hello or an input"),
         ("oversized", Message::text("x".repeat(100 * MESSAGE_BYTES_MAX)), 1009, "a message has at most 4096 bytes"),
@@ -42,31 +40,11 @@ async fn bad_clients_are_told_why_and_disturb_nobody() {
         bad.say(said).await;
         assert_closed(bad, name, code, reason).await;
     }
-    no_websocket(address).await;
 
     good.send_inputs(10).await;
     good.wait_for_acknowledgement().await;
     let totals = tokio::task::block_in_place(|| server.rooms()[0].commands.totals()).unwrap();
     assert_eq!((totals.applied, totals.duplicated, totals.missing, totals.unknown_player), (20, 0, 0, 0));
-}
-
-/// Bytes that are no handshake, and a connection that says nothing at all.
-async fn no_websocket(address: SocketAddr) {
-    let silent = TcpStream::connect(address).await.unwrap();
-    let stream = TcpStream::connect(address).await.unwrap();
-    stream.writable().await.unwrap();
-    stream.try_write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let mut answer = [0; 64];
-    // Whatever the answer is, the connection ends.
-    loop {
-        stream.readable().await.unwrap();
-        match stream.try_read(&mut answer) {
-            Ok(0) => break,
-            Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => break,
-            _ => {}
-        }
-    }
-    drop(silent);
 }
 
 fn input(sequence: u64) -> String {

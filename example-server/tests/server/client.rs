@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use example_server::protocol::{ClientMessage, ServerMessage};
+use example_server::protocol::{ClientMessage, PLAY, ServerMessage};
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -21,7 +21,7 @@ impl Client {
     /// A connection without a hello.
     pub(crate) async fn connect(server: SocketAddr) -> Self {
         let stream = TcpStream::connect(server).await.unwrap();
-        let (socket, _) = client_async(format!("ws://{server}/"), stream).await.unwrap();
+        let (socket, _) = client_async(format!("ws://{server}{PLAY}"), stream).await.unwrap();
         Self { socket, sent: 0 }
     }
 

@@ -7,6 +7,8 @@
 mod bad_candidates;
 mod bad_clients;
 mod client;
+mod http;
+mod onlookers;
 mod play;
 mod swaps;
 

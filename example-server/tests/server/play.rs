@@ -1,7 +1,10 @@
 //! What a client is promised: a welcome, frames, and an acknowledgement of every input, exactly once.
 
 use arena_api::ARENA_WIDTH;
-use example_server::{bind, protocol::ServerMessage};
+use example_server::{
+    bind,
+    protocol::{Place, ServerMessage},
+};
 
 use crate::{client::Client, server};
 
@@ -9,7 +12,7 @@ use crate::{client::Client, server};
 async fn players_see_each_other_and_every_input_is_applied_once() {
     let server = tokio::task::spawn_blocking(|| server(1)).await.unwrap();
     let (mut ada, welcome) = Client::enter(server.address(), " Ada\u{202e}\n", None).await;
-    let ServerMessage::Welcome { player, name, world, tick_rate, width, .. } = welcome else {
+    let ServerMessage::Welcome { player, name, place: Place { world, tick_rate, width, .. } } = welcome else {
         panic!("expected a welcome");
     };
     assert_eq!((&*name, &*world, tick_rate, width), ("Ada", "arena-1", 60, ARENA_WIDTH));

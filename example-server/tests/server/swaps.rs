@@ -8,6 +8,19 @@ use example_server::{
 };
 
 #[test]
+fn swaps_go_on_among_the_binaries_that_are_in() {
+    let listener: Listener = Arc::new(|_| ());
+    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, &listener).unwrap();
+    let config = SoakConfig { players: 4, seconds: 3, swaps: 3, swap_every: Some(0.25), ..SoakConfig::default() };
+    let outcome = soak::run(&config, &candidates, &listener).unwrap();
+    let failures: Vec<String> = outcome.failures.iter().map(ToString::to_string).collect();
+    assert_eq!(failures, Vec::<String>::new());
+    let report = outcome.report;
+    assert_eq!((report.swaps, report.generations_linked, report.flips), (12, 3, 12));
+    assert_eq!(report.inputs_sent, report.inputs_applied);
+}
+
+#[test]
 fn a_short_soak_loses_nothing() {
     let listener: Listener = Arc::new(|_| ());
     let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, &listener).unwrap();

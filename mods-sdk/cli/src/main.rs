@@ -1,8 +1,10 @@
-//! `cargo tickswap new | build`: makes mods and builds them.
+//! `cargo tickswap new | build | check`: makes mods, builds them, and tells what a server would say to them.
 //!
-//! What lives here: the command line. The work is in `create.rs` and `compile.rs`, the recipe of a mod in `tickswap-build`.
-//! Messages are for people and go to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage.
+//! What lives here: the command line. The work is in `create.rs`, `compile.rs` and `check`, the recipe of a mod in
+//! `tickswap-build`, the proof in `tickswap-linker`. Messages are for people and go to standard error, reports to standard
+//! output. Exit codes: 0 done, 1 failed, 2 wrong usage; `check` has its own.
 
+mod check;
 mod compile;
 mod create;
 mod place;
@@ -13,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Makes and builds Tickswap mods.
+/// Makes, builds and checks Tickswap mods.
 #[derive(Debug, Parser)]
 #[command(name = "cargo tickswap", bin_name = "cargo tickswap", version, arg_required_else_help = true)]
 struct CommandLine {
@@ -27,6 +29,8 @@ enum Command {
     New(New),
     /// Compiles mods and moves them into the folder that a server watches
     Build(Build),
+    /// Tells what a server that runs LIVE.wasm would say to NEW.wasm
+    Check(check::Check),
 }
 
 #[derive(Debug, Args)]
@@ -63,6 +67,8 @@ enum CommandError {
     Build(#[from] tickswap_build::BuildError),
     #[error(transparent)]
     Create(#[from] create::CreateError),
+    #[error(transparent)]
+    Check(#[from] check::CheckError),
     #[error("there is no mod `{name}` in {}; there are: {known}", .folder.display())]
     UnknownMod { name: String, folder: PathBuf, known: String },
     #[error("there are no mods in {}: a mod is a crate with `crate-type = [\"cdylib\"]`; `cargo tickswap new NAME` makes one", .folder.display())]
@@ -75,14 +81,16 @@ enum CommandError {
 
 fn main() -> ExitCode {
     let result = match CommandLine::parse_from(arguments(std::env::args_os())).command {
-        Command::New(options) => create::run(&options),
-        Command::Build(options) => compile::run(&options),
+        Command::New(options) => create::run(&options).map(|()| 0),
+        Command::Build(options) => compile::run(&options).map(|()| 0),
+        Command::Check(options) => check::run(&options).map_err(CommandError::from),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => ExitCode::from(status),
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::FAILURE
+            // `check` tells a verdict by its exit status; 1 would be none.
+            if matches!(error, CommandError::Check(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

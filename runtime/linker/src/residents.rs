@@ -98,8 +98,57 @@ pub(crate) struct Resident {
     pub(crate) custom: BTreeMap<String, Vec<u8>>,
     /// Layouts of types that hold environments of closures and coroutines. They go with these, not with their names.
     pub(crate) transient_types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
+    /// Functions of crates without debug information of their own.
+    pub(crate) libraries: BTreeSet<Arc<str>>,
+    /// Bodies that containers rely on, by name without tags.
+    pub(crate) relied: Relied,
+    pub(crate) coroutines: Coroutines,
+    /// Numbered items whose type identity is asked for, and how they are known.
+    pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
+    /// Whether any sign of type identities was found.
+    pub(crate) uses_type_ids: bool,
+    /// Types with an `impl Drop` that is used.
+    pub(crate) drops: BTreeSet<Arc<str>>,
     /// Fingerprint of the whole file: the same bytes again are the same version.
     pub(crate) file: Option<Fingerprint>,
+}
+
+/// By name the bodies that containers rely on.
+pub(crate) type Relied = BTreeMap<Arc<str>, Reliance>;
+
+/// What is known of one body that containers rely on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Reliance {
+    /// The type that it hashes or compares.
+    pub(crate) self_type: Arc<str>,
+    /// Its own copies; empty where it is inlined everywhere.
+    pub(crate) own: BTreeSet<Fingerprint>,
+    /// Functions into which it is inlined.
+    pub(crate) holders: BTreeMap<Arc<str>, Holder>,
+    /// Functions of the mod's own crates that it leads to.
+    pub(crate) reached: BTreeMap<Arc<str>, BTreeSet<Fingerprint>>,
+}
+
+/// A function into which such a body is inlined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) code: BTreeSet<Fingerprint>,
+    /// A library's code calls the body in there.
+    pub(crate) by_library: bool,
+}
+
+/// Coroutines by name without tags.
+pub(crate) type Coroutines = BTreeMap<Arc<str>, Coroutine>;
+
+/// What is known of one coroutine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Coroutine {
+    /// Copies of its body; empty where it is inlined everywhere.
+    pub(crate) own: BTreeSet<Fingerprint>,
+    /// Functions that call the body or have it inlined, with their code.
+    pub(crate) resumed_by: BTreeMap<Arc<str>, BTreeSet<Fingerprint>>,
+    /// Whether live state may hold a suspended one.
+    pub(crate) may_live: bool,
 }
 
 /// Groups of numbered items by parent as known in this process, namespace and name.

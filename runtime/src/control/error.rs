@@ -3,7 +3,10 @@
 use tickswap_abi::ModName;
 use tickswap_linker::GenerationId;
 
-use crate::swap::{Scope, Unsent};
+use crate::{
+    ids::SubmissionId,
+    swap::{Scope, Unsent},
+};
 
 /// Why a command is not carried out. Nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +32,28 @@ pub enum ControlError {
     /// Too many submissions wait.
     #[error("{limit} submissions wait already (limit submissions_queued); try again when one has ended")]
     QueueFull {
+        /// The limit.
+        limit: usize,
+    },
+    /// Too many readers of events.
+    #[error("{limit} readers follow the events already (limit EVENT_READERS_MAX); drop one, or share it")]
+    TooManyReaders {
+        /// The limit.
+        limit: usize,
+    },
+    /// The submission waits for nobody.
+    #[error("{id} does not wait for approval; `status` lists those that do")]
+    NotWaiting {
+        /// The submission.
+        id: SubmissionId,
+    },
+    /// A name or reason that is empty or too long.
+    #[error("{what} has {found} bytes, expected 1 to {limit} (limit APPROVAL_TEXT_BYTES_MAX)")]
+    Text {
+        /// What it is for.
+        what: &'static str,
+        /// Its bytes.
+        found: usize,
         /// The limit.
         limit: usize,
     },

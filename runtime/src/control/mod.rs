@@ -1,7 +1,10 @@
-//! What others ask of a running server: submit, activate, go back, look. Values in, values out; no sockets, no files.
+//! What others ask of a running server: submit, approve, activate, go back, look. Values in, values out; no sockets.
 
+pub mod console;
 mod error;
+mod events;
 mod status;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,13 +13,15 @@ use tickswap_abi::ModName;
 use tickswap_linker::GenerationId;
 
 pub use error::ControlError;
+pub use events::{Event, Events};
 pub use status::{Status, SubmissionStatus};
+pub use watch::{ModsWatcher, WatchError, WatchOptions, WatchReport};
 
 use crate::{
     ids::SubmissionId,
-    limits::MODS_PER_SUBMISSION_MAX,
-    swap::{Fleet, Ledger, Scope, Submission, SubmissionState},
-    world::SwapRecord,
+    limits::{APPROVAL_TEXT_BYTES_MAX, EVENT_READERS_MAX, MODS_PER_SUBMISSION_MAX},
+    swap::{Approval, Approvals, Fleet, Held, Ledger, Scope, Submission, SubmissionState},
+    world::{Fault, SwapRecord},
 };
 
 /// A handle on a running server. Cheap to clone, usable from any thread.
@@ -27,11 +32,17 @@ pub struct Control {
     submissions: Sender<Submission>,
     fleet: Arc<Fleet>,
     ledger: Arc<Ledger>,
+    approvals: Arc<Approvals>,
 }
 
 impl Control {
-    pub(crate) fn new(submissions: Sender<Submission>, fleet: Arc<Fleet>, ledger: Arc<Ledger>) -> Self {
-        Self { submissions, fleet, ledger }
+    pub(crate) fn new(
+        submissions: Sender<Submission>,
+        fleet: Arc<Fleet>,
+        ledger: Arc<Ledger>,
+        approvals: Arc<Approvals>,
+    ) -> Self {
+        Self { submissions, fleet, ledger, approvals }
     }
 
     /// Submits candidates that go live together: mod names and the contents of their files.
@@ -56,16 +67,54 @@ impl Control {
             }
         }
         let id = self.ledger.open();
-        self.submissions.try_send(Submission { id, candidates }).map_err(|error| {
+        self.submissions.try_send(Submission { id, candidates, approval: None }).map_err(|error| {
             self.ledger.withdraw(id);
-            match error {
-                TrySendError::Full(_) => {
-                    ControlError::QueueFull { limit: self.submissions.capacity().unwrap_or_default() }
-                }
-                TrySendError::Disconnected(_) => ControlError::Stopped,
-            }
+            self.unsent(&error)
         })?;
         Ok(id)
+    }
+
+    /// Approves a submission that waits for it, in somebody's name. All its mods are read and judged again, against what is
+    /// resident now; should anything have appeared that was not in the reports that waited, it is refused.
+    ///
+    /// Returns at once, as [`Control::submit`] does.
+    ///
+    /// # Errors
+    ///
+    /// A submission that does not wait, a name that is empty or too long, or a full queue, in which case it waits on.
+    pub fn approve(&self, id: SubmissionId, by: &str) -> Result<(), ControlError> {
+        check_text("the name of whoever approves", by)?;
+        let held = self.approvals.take(id, SubmissionState::Queued).ok_or(ControlError::NotWaiting { id })?;
+        let approval = Approval { by: by.to_owned(), reports: held.reports };
+        let submission = Submission { id, candidates: held.candidates, approval: Some(approval) };
+        self.submissions.try_send(submission).map_err(|error| {
+            let unsent = self.unsent(&error);
+            let (TrySendError::Full(submission) | TrySendError::Disconnected(submission)) = error;
+            if let Some(approval) = submission.approval {
+                self.approvals.hold(id, Held { candidates: submission.candidates, reports: approval.reports });
+            }
+            unsent
+        })
+    }
+
+    /// Refuses to approve a submission that waits for it. What runs goes on running; the submission's files are dropped.
+    ///
+    /// # Errors
+    ///
+    /// A submission that does not wait, or a text that is empty or too long.
+    pub fn reject(&self, id: SubmissionId, by: &str, why: &str) -> Result<(), ControlError> {
+        check_text("the name of whoever rejects", by)?;
+        check_text("the reason", why)?;
+        let state = SubmissionState::Rejected { by: by.to_owned(), why: why.to_owned() };
+        let taken = self.approvals.take(id, state);
+        taken.map(drop).ok_or(ControlError::NotWaiting { id })
+    }
+
+    fn unsent(&self, error: &TrySendError<Submission>) -> ControlError {
+        match error {
+            TrySendError::Full(_) => ControlError::QueueFull { limit: self.submissions.capacity().unwrap_or_default() },
+            TrySendError::Disconnected(_) => ControlError::Stopped,
+        }
     }
 
     /// How far a submission, an activation or a going back is.
@@ -73,7 +122,8 @@ impl Control {
         self.ledger.submission(id)
     }
 
-    /// Waits until a submission, an activation or a going back has ended, at most `timeout`; answers its state then.
+    /// Waits until a submission, an activation or a going back has ended or waits for approval, at most `timeout`; answers
+    /// its state then.
     ///
     /// Worlds must be ticked meanwhile, so not to be called on a thread that ticks one.
     pub fn wait(&self, id: SubmissionId, timeout: Duration) -> SubmissionState {
@@ -113,10 +163,33 @@ impl Control {
         Status { mods, worlds, submissions: submissions.map(|(id, state)| SubmissionStatus { id, state }).collect() }
     }
 
+    /// The last faults of all worlds, world by world, repeats folded and counted.
+    pub fn faults(&self) -> Vec<Fault> {
+        self.fleet.status().1.into_iter().flat_map(|world| world.faults).collect()
+    }
+
+    /// What happens from now on: how submissions end, what becomes active where, and faults. Bounded: neither ticks nor other
+    /// readers wait for this one.
+    ///
+    /// # Errors
+    ///
+    /// Too many readers.
+    pub fn events(&self) -> Result<Events, ControlError> {
+        let reader = self.ledger.listen().ok_or(ControlError::TooManyReaders { limit: EVENT_READERS_MAX })?;
+        Ok(Events::new(reader, &self.ledger))
+    }
+
     /// Every change of what is active, oldest first, as far back as the limit `log_records` goes.
     pub fn log(&self) -> Vec<SwapRecord> {
         self.ledger.log().iter().map(|record| SwapRecord::clone(record)).collect()
     }
+}
+
+fn check_text(what: &'static str, text: &str) -> Result<(), ControlError> {
+    if text.is_empty() || text.len() > APPROVAL_TEXT_BYTES_MAX {
+        return Err(ControlError::Text { what, found: text.len(), limit: APPROVAL_TEXT_BYTES_MAX });
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Control {

@@ -1,4 +1,4 @@
-//! Calling a mod's functions without wasmtime's per-call type checks. Nearly all `unsafe` of the runtime is in this file.
+//! Calling a mod's functions without wasmtime's per-call type checks.
 //!
 //! `Func::call` checks and boxes every value, and `TypedFunc` needs the types at compile time; a contract's hooks are
 //! known at run time only. So types are compared once, when a generation is staged, and calls pass raw values.

@@ -8,25 +8,32 @@ use std::sync::Arc;
 
 use tickswap_abi::{CodecError, RawArguments, ResultPassing};
 use tickswap_linker::GenerationId;
-use wasmtime::{Extern, Func, Global, Instance, Memory, Ref, RefType, Store, Table, TableType, Val};
+use wasmtime::{Extern, Func, Global, Instance, Memory, Ref, RefType, Store, Table, TableType, UpdateDeadline, Val};
 
 use super::{
     CallFailure, Compiled, Engine, EngineError, GuestTrap, HostSide, Signatures,
+    bit_set::BitSet,
+    budget::Budget,
     call::CheckedFunction,
     compile::{BUFFER, ImportSource, START, buffer_type},
     host::{self, GuestState},
+    memory::Undo,
     shell,
 };
-use crate::limits::CALL_BYTES_MAX;
+use crate::limits::{CALL_BYTES_MAX, START_CPU_MS_MAX};
 
 /// A mod's store in one world.
 pub(crate) struct Guest<H: HostSide> {
-    store: Store<GuestState<H>>,
+    pub(super) store: Store<GuestState<H>>,
     signatures: Arc<Signatures>,
-    memory: Memory,
+    pub(super) memory: Memory,
+    pub(super) undo: Undo,
+    pub(super) transaction: Transaction,
     stack_pointer: Global,
     /// Bytes of stack, from address 0; the stack pointer's value between calls.
     stack_size: u32,
+    /// The end of stack and data in the image area.
+    pub(super) image_end: usize,
     host_functions: Vec<Func>,
     staged: Vec<Staged>,
     /// By piece number: whether this world's memory holds it.
@@ -34,6 +41,18 @@ pub(crate) struct Guest<H: HostSide> {
     /// By slot: whether some staged generation owns a body for it. Such a slot is filled in every table.
     owned: BitSet,
     generations_max: usize,
+    cpu_ms_per_tick: u64,
+}
+
+/// Whether what the mod writes can be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transaction {
+    /// It cannot.
+    Off,
+    /// It could; nothing is being written.
+    Closed,
+    /// Since the transaction began.
+    Open,
 }
 
 /// A generation that can be called.
@@ -62,6 +81,10 @@ impl<H: HostSide> Guest<H> {
         let state = GuestState::new(engine.memory_bytes_per_mod);
         let mut store = Store::new(&engine.wasm, state);
         store.limiter(|state| &mut state.limiter);
+        store.epoch_deadline_callback(|mut context| match context.data_mut().budget.alarm() {
+            Ok(()) => Ok(UpdateDeadline::Continue(1)),
+            Err(exhausted) => Err(wasmtime::Error::msg(exhausted)),
+        });
         let shell = Instance::new(&mut store, &engine.shell, &[]).map_err(not_made("the mod's memory"))?;
         let memory = shell.get_memory(&mut store, shell::MEMORY);
         let stack_pointer = shell.get_global(&mut store, shell::STACK_POINTER);
@@ -70,17 +93,22 @@ impl<H: HostSide> Guest<H> {
             return Err(EngineError::Unusable("the shell module is incomplete".to_owned()));
         };
         store.data_mut().memory = Some(memory);
+        let undo = engine.memories.undo_of(memory, &mut store);
         let mut guest = Self {
             store,
             signatures: engine.signatures.clone(),
             memory,
+            undo,
+            transaction: Transaction::Off,
             stack_pointer,
             stack_size: code.layout.stack_size,
+            image_end: code.layout.stack_size as usize,
             host_functions,
             staged: Vec::new(),
             written: BitSet::default(),
             owned: BitSet::default(),
             generations_max: engine.resident_generations,
+            cpu_ms_per_tick: engine.cpu_ms_per_tick,
         };
         guest.reset_stack();
         Ok(guest)
@@ -136,6 +164,7 @@ impl<H: HostSide> Guest<H> {
     pub(crate) fn start(&mut self, position: usize, host: &mut Option<Box<H>>) -> Result<(), GuestTrap> {
         let start = self.staged.get(position).map(|staged| staged.start);
         let start = start.ok_or_else(|| not_staged(position))?;
+        self.begin_budget(START_CPU_MS_MAX, "START_CPU_MS_MAX");
         self.lend(host);
         let outcome = start.call(&mut self.store, &[]);
         *host = self.store.data_mut().host.take();
@@ -160,7 +189,9 @@ impl<H: HostSide> Guest<H> {
     ) -> Result<RawResult, CallFailure> {
         self.lend(host);
         let outcome = self.call_with_host(position, hook, arguments);
-        *host = self.store.data_mut().host.take();
+        let state = self.store.data_mut();
+        state.budget.leave();
+        *host = state.host.take();
         match outcome {
             Ok(bits) => self.read_result(hook, bits),
             Err(error) => Err(CallFailure::Trap(self.trap(&error))),
@@ -192,7 +223,7 @@ impl<H: HostSide> Guest<H> {
             RawArguments::Encoded(bytes) => {
                 let length = bytes.len() as u64;
                 let address = buffer.call(&mut self.store, &[length])?;
-                self.memory.write(&mut self.store, address as usize, bytes)?;
+                self.write(address as usize, bytes).map_err(wasmtime::Error::msg)?;
                 function.call(&mut self.store, &[length])
             }
         }
@@ -231,10 +262,22 @@ impl<H: HostSide> Guest<H> {
         let state = self.store.data_mut();
         state.host = host.take();
         state.limiter.begin_call();
+        state.budget.enter();
+    }
+
+    /// The mod may use a tick's processor time from now on.
+    #[inline]
+    pub(crate) fn begin_tick_budget(&mut self) {
+        self.begin_budget(self.cpu_ms_per_tick, "cpu_ms_per_tick");
+    }
+
+    fn begin_budget(&mut self, limit_ms: u64, limit: &'static str) {
+        self.store.data_mut().budget = Budget::of_ms(limit_ms, limit);
+        self.store.set_epoch_deadline(1);
     }
 
     /// A trap leaves the stack pointer where it was; nothing lives on the stack between calls.
-    fn reset_stack(&mut self) {
+    pub(super) fn reset_stack(&mut self) {
         let top = Val::I32(self.stack_size.cast_signed());
         if let Err(error) = self.stack_pointer.set(&mut self.store, top) {
             tracing::error!(%error, "the shell's stack pointer cannot be set");
@@ -301,9 +344,9 @@ impl<H: HostSide> Guest<H> {
     /// older generation what was never needed here. What is there is live and stays.
     fn write_pieces(&mut self, code: &Compiled) -> Result<(), EngineError> {
         for piece in &code.layout.pieces {
+            self.image_end = self.image_end.max(piece.address as usize + piece.bytes.len());
             if self.written.insert(piece.id.0 as usize) {
-                let written = self.memory.write(&mut self.store, piece.address as usize, &piece.bytes);
-                written.map_err(|error| EngineError::Place {
+                self.write(piece.address as usize, &piece.bytes).map_err(|error| EngineError::Place {
                     generation: code.generation,
                     reason: format!("its data cannot be written: {error}"),
                 })?;
@@ -359,39 +402,4 @@ fn instantiate(what: &'static str, error: &wasmtime::Error) -> EngineError {
 
 fn not_staged(position: usize) -> GuestTrap {
     GuestTrap::of_host(format!("no generation is staged at position {position}"))
-}
-
-/// A set of small numbers.
-#[derive(Debug, Default)]
-struct BitSet(Vec<u64>);
-
-impl BitSet {
-    /// Adds a number; whether it was not there.
-    fn insert(&mut self, number: usize) -> bool {
-        let (word, bit) = (number / 64, 1 << (number % 64));
-        if word >= self.0.len() {
-            self.0.resize(word + 1, 0);
-        }
-        let is_new = self.0[word] & bit == 0;
-        self.0[word] |= bit;
-        is_new
-    }
-
-    fn contains(&self, number: usize) -> bool {
-        self.0.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.0.len() * 64).filter(|number| self.contains(*number))
-    }
-}
-
-impl FromIterator<usize> for BitSet {
-    fn from_iter<I: IntoIterator<Item = usize>>(numbers: I) -> Self {
-        let mut set = Self::default();
-        for number in numbers {
-            set.insert(number);
-        }
-        set
-    }
 }

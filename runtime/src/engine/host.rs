@@ -10,7 +10,7 @@ use tickswap_abi::{
 use tickswap_linker::image::{FunctionType, ValueType};
 use wasmtime::{Caller, FuncType, Linker, Val, ValType};
 
-use super::{Signatures, limiter::StoreLimiter};
+use super::{Signatures, budget::Budget, limiter::StoreLimiter};
 use crate::limits::{CALL_BYTES_MAX, LOG_LINE_BYTES_MAX, PANIC_MESSAGE_BYTES_MAX};
 
 /// What answers a mod's queries, takes its effects and its log lines. An `Err` traps the mod with that message.
@@ -34,6 +34,7 @@ pub(crate) struct GuestState<H> {
     /// What the mod said before it trapped.
     pub(crate) panic: Option<String>,
     pub(crate) limiter: StoreLimiter,
+    pub(crate) budget: Budget,
     answer: AnswerBuffer,
 }
 
@@ -45,6 +46,7 @@ impl<H> GuestState<H> {
             memory: None,
             panic: None,
             limiter: StoreLimiter::new(memory_bytes_max),
+            budget: Budget::default(),
             answer: AnswerBuffer::new(),
         }
     }

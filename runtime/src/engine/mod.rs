@@ -6,6 +6,8 @@
 //! **Invariant:** the flip never comes down here. Everything that can fail (compile, instantiate, write, complete
 //! tables) has happened when a generation counts as staged.
 
+mod bit_set;
+mod budget;
 mod cache;
 mod call;
 mod code_store;
@@ -15,14 +17,16 @@ mod guest;
 mod host;
 mod kept_code;
 mod limiter;
+mod memory;
 mod pool;
 mod shell;
 mod signatures;
 #[cfg(test)]
 pub(crate) mod tests;
+mod transaction;
 mod trap;
 
-use std::{num::NonZeroUsize, path::Path, sync::Arc};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use tickswap_abi::Contract;
 
@@ -30,6 +34,7 @@ pub(crate) use compile::{CodeSource, Compiled, check_functions};
 pub use error::EngineError;
 pub(crate) use guest::{Guest, RawResult};
 pub(crate) use host::HostSide;
+pub use memory::UndoMechanism;
 pub(crate) use pool::{PreparePool, yield_to_ticks};
 pub(crate) use signatures::{HookSignature, Signatures};
 pub use trap::TrapFrame;
@@ -43,27 +48,36 @@ pub(crate) struct Engine<H: HostSide> {
     signatures: Arc<Signatures>,
     host: wasmtime::Linker<host::GuestState<H>>,
     shell: wasmtime::Module,
+    memories: memory::Memories,
     memory_bytes_per_mod: u64,
     resident_generations: usize,
+    cpu_ms_per_tick: u64,
     kept: kept_code::KeptCode,
 }
 
+/// How an engine is set up, beside limits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct EngineOptions {
+    /// Every generation keeps its debug information.
+    pub(crate) backtrace_lines: bool,
+    /// How ticks are undone.
+    pub(crate) undo: UndoMechanism,
+    /// A folder in which compiled code is kept, and how many bytes of it.
+    pub(crate) code_cache: Option<(PathBuf, u64)>,
+}
+
 impl<H: HostSide> Engine<H> {
-    /// An engine for mods of `contract`. With `backtrace_lines` every generation keeps its debug information.
-    ///
-    /// With a folder, compiled code is kept there, at most so many bytes.
-    pub(crate) fn new(
-        contract: Contract,
-        limits: &Limits,
-        backtrace_lines: bool,
-        folder: Option<(&Path, u64)>,
-    ) -> Result<Self, EngineError> {
+    /// An engine for mods of `contract`.
+    pub(crate) fn new(contract: Contract, limits: &Limits, options: EngineOptions) -> Result<Self, EngineError> {
         let unusable = |error: wasmtime::Error| EngineError::Unusable(format!("{error:#}"));
         let signatures = Arc::new(Signatures::new(contract)?);
+        let is_kept = options.code_cache.is_some();
         let cache = (limits.compile_cache_bytes > 0)
-            .then(|| Arc::new(cache::FunctionCache::new(limits.compile_cache_bytes, folder.is_some())));
-        let wasm = config(backtrace_lines, cache.clone()).map_err(unusable)?;
-        let wasm = wasmtime::Engine::new(&wasm).map_err(unusable)?;
+            .then(|| Arc::new(cache::FunctionCache::new(limits.compile_cache_bytes, is_kept)));
+        let mut config = config(options.backtrace_lines, cache.clone()).map_err(unusable)?;
+        let memories = memory::Memories::new(options.undo, &mut config);
+        let wasm = wasmtime::Engine::new(&config).map_err(unusable)?;
+        budget::start_alarm(&wasm)?;
         let shell = shell::bytes(limits.memory_bytes_per_mod)?;
         let shell = wasmtime::Module::new(&wasm, shell).map_err(unusable)?;
         // The shell is neither kept nor counted.
@@ -71,8 +85,8 @@ impl<H: HostSide> Engine<H> {
             cache.take_fresh();
             cache.take_counts();
         }
-        let store = folder.map(|(folder, bytes_max)| {
-            code_store::CodeStore::open(folder, bytes_max, &wasm.precompile_compatibility_hash())
+        let store = options.code_cache.map(|(folder, bytes_max)| {
+            code_store::CodeStore::open(&folder, bytes_max, &wasm.precompile_compatibility_hash())
         });
         let kept = kept_code::KeptCode::new(store.transpose()?, cache);
         let host = host::functions(&wasm, &signatures).map_err(unusable)?;
@@ -81,8 +95,10 @@ impl<H: HostSide> Engine<H> {
             signatures,
             host,
             shell,
+            memories,
             memory_bytes_per_mod: limits.memory_bytes_per_mod,
             resident_generations: limits.resident_generations,
+            cpu_ms_per_tick: limits.cpu_ms_per_tick,
             kept,
         })
     }
@@ -109,6 +125,8 @@ fn config(
             wasmtime::WasmBacktraceDetails::Disable
         })
         .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES_MAX))
+        // The alarm for processor time.
+        .epoch_interruption(true)
         // A mod's memory is reserved whole, so that it never moves, neither for wasm nor for a borrowed slice.
         .memory_may_move(false)
         // Element segments fill imported tables at instantiation anyway; laziness would only move work into a tick.

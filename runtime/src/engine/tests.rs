@@ -14,7 +14,7 @@ use wasm_encoder::{
     TypeSection, ValType,
 };
 
-use super::{CodeSource, Compiled, Engine, EngineError, HostSide, compile::Layout};
+use super::{CodeSource, Compiled, Engine, EngineError, EngineOptions, HostSide, compile::Layout};
 
 const fn hook(
     name: &'static str,
@@ -113,6 +113,8 @@ pub(crate) struct Sample {
     pub(crate) factor: i32,
     pub(crate) table_size: u32,
     pub(crate) start_traps: bool,
+    /// Its `test_add` panics for every argument, as it does for [`FATAL`].
+    pub(crate) add_traps: bool,
     pub(crate) has_clear: bool,
     /// Parameters of its `test_add` beyond what the contract says.
     pub(crate) odd_type: bool,
@@ -127,6 +129,7 @@ impl Sample {
             factor,
             table_size: slots.iter().max().map_or(2, |slot| slot + 1).max(2),
             start_traps: false,
+            add_traps: false,
             has_clear: false,
             odd_type: false,
             import: "limit",
@@ -206,7 +209,8 @@ impl Sample {
             &[
                 &move_stack(-16),
                 &[I::LocalGet(0), I::Call(1), I::Call(0), I::Drop],
-                &[I::LocalGet(0), I::I32Const(FATAL as i32), I::I32Eq, I::If(BlockType::Empty)],
+                &[I::LocalGet(0), I::I32Const(FATAL as i32), I::I32Eq, I::I32Const(i32::from(self.add_traps))],
+                &[I::I32Or, I::If(BlockType::Empty)],
                 &message,
                 &[I::End, state(), state(), load.clone(), I::LocalGet(0), I::I32Const(1)],
                 &[I::CallIndirect { type_index: 2, table_index: 0 }, I::I32Mul, I::I32Add, I::I32Store(at())],
@@ -270,7 +274,7 @@ impl HostSide for Nobody {
 }
 
 fn engine() -> Engine<Nobody> {
-    Engine::new(contract(), &crate::limits::Limits::default(), false, None).unwrap()
+    Engine::new(contract(), &crate::limits::Limits::default(), EngineOptions::default()).unwrap()
 }
 
 #[test]
@@ -308,6 +312,6 @@ fn an_effect_with_a_result_is_no_contract() {
     };
     let limits = crate::limits::Limits::default();
     let contract = Contract::new("test").with_host(&WRONG);
-    let error = Engine::<Nobody>::new(contract, &limits, false, None).err().unwrap();
+    let error = Engine::<Nobody>::new(contract, &limits, EngineOptions::default()).err().unwrap();
     assert!(error.to_string().contains("Wrong::both"), "{error}");
 }

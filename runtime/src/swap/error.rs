@@ -1,9 +1,14 @@
 //! Why a candidate is not loaded.
 
 use serde::{Deserialize, Serialize};
-use tickswap_abi::{ContractMismatch, ModName};
-use tickswap_linker::{image::ReadError, link::PlaceError, verify};
+use tickswap_abi::ModName;
+use tickswap_linker::{
+    image::ReadError,
+    link::PlaceError,
+    verify::{self, Report},
+};
 
+use super::findings;
 use crate::engine::EngineError;
 
 /// What went wrong on a candidate's way, with the words of the floor that found it.
@@ -24,18 +29,10 @@ pub enum SwapError {
     /// The file is no module that can be linked live.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The file says nothing about its contract.
-    #[error(
-        "the module has no section tickswap.contract, so it is no Tickswap mod; put \
-         #[tickswap_sdk::module] on its `impl` of a hooks trait and build it with `cargo tickswap build`"
-    )]
-    NoContract,
-    /// The mod was built against another contract.
-    #[error(transparent)]
-    Contract(#[from] ContractMismatch),
-    /// Imports or exports that do not fit the server.
-    #[error("{}", listed(.0))]
-    Functions(Vec<EngineError>),
+    /// The mod was built against another contract, or its imports or exports do not fit the server; with all else that
+    /// was found.
+    #[error("{0}")]
+    Contract(Box<Report>),
     /// The gate does not let the candidate pass.
     #[error(transparent)]
     Verdict(#[from] Box<verify::Refusal>),
@@ -64,13 +61,18 @@ pub struct Refusal {
     pub mod_name: ModName,
     /// How far its candidate came.
     pub stage: RefusalStage,
-    /// What was expected, what was found, what to do.
+    /// What was expected, what was found, what to do; where there is a report, its line for people.
     pub reason: String,
+    /// Every finding, where the candidate came as far as that (limit `report_findings`).
+    pub report: Option<Report>,
 }
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "mod {} is not loaded: {}", self.mod_name, self.reason)
+        match &self.report {
+            Some(report) => write!(formatter, "mod {} is not loaded: {report}", self.mod_name),
+            None => write!(formatter, "mod {} is not loaded: {}", self.mod_name, self.reason),
+        }
     }
 }
 
@@ -95,20 +97,31 @@ pub enum RefusalStage {
 
 impl SwapError {
     /// The refusal of a mod for this reason.
-    pub(super) fn refusal(&self, mod_name: &ModName) -> Refusal {
+    pub(super) fn refusal(&self, mod_name: &ModName, kept: usize) -> Refusal {
         let stage = match self {
             Self::TooLarge { .. } | Self::Read(_) => RefusalStage::Read,
-            Self::NoContract | Self::Contract(_) | Self::Functions(_) => RefusalStage::Contract,
+            Self::Contract(_) => RefusalStage::Contract,
             Self::Verdict(_) => RefusalStage::Verdict,
             Self::Place(_) => RefusalStage::Link,
             Self::Compile(_) => RefusalStage::Compile,
             Self::Broken | Self::Panicked(_) => RefusalStage::Internal,
         };
-        Refusal { mod_name: mod_name.clone(), stage, reason: self.to_string() }
+        let report = match self {
+            Self::TooLarge { found, limit } => Some(Report::new(vec![findings::too_large(*found, *limit)])),
+            Self::Read(error) => Some(Report::from(error)),
+            Self::Contract(report) => Some(Report::clone(report)),
+            Self::Verdict(refusal) => Some(refusal.report.clone()),
+            Self::Compile(error) => Some(Report::new(vec![findings::of_engine(error)])),
+            Self::Place(_) | Self::Broken | Self::Panicked(_) => None,
+        };
+        let mut reason = report.as_ref().map_or_else(|| self.to_string(), |report| report.summary.clone());
+        if let Self::Verdict(refusal) = self
+            && let Some(first) = refusal.unapproved.first()
+        {
+            let count = refusal.unapproved.len();
+            reason = format!("{reason}; {count} of it beyond what was approved: {} {}", first.code, first.item);
+        }
+        let report = report.map(|report| report.shortened(kept));
+        Refusal { mod_name: mod_name.clone(), stage, reason, report }
     }
-}
-
-fn listed(errors: &[EngineError]) -> String {
-    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    texts.join("\n")
 }

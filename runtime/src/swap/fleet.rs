@@ -19,7 +19,7 @@ use super::{
 use crate::{
     ids::{SubmissionId, WorldId},
     limits::{Limits, WORLD_NAME_BYTES_MAX, WORLDS_MAX},
-    world::{ChangeKind, WorldError},
+    world::{ChangeKind, ModSwap, WorldError},
 };
 
 /// Earlier generations that going back can reach, per mod.
@@ -201,15 +201,7 @@ impl Fleet {
         if let (Scope::All, Some(known)) = (scope, state.mods.get_mut(mod_name)) {
             known.course.go_back();
         }
-        let go_back = |course: &mut Course, to: GenerationId| {
-            // A world on a course of its own still goes where the process goes.
-            if course.before.last() == Some(&to) {
-                course.go_back();
-            } else {
-                course.go(to);
-            }
-        };
-        Ok(self.send_one(&mut state, ChangeKind::RollBack, step, scope, go_back))
+        Ok(self.send_one(&mut state, ChangeKind::RollBack, step, scope, Course::return_to))
     }
 
     /// A generation with its lenders, for staging on demand.
@@ -250,6 +242,21 @@ impl Fleet {
     /// A world is no more.
     pub(crate) fn unregister(&self, id: WorldId) {
         self.state.lock().worlds.retain(|world| world.id != id);
+    }
+
+    /// A world went back by itself. Takes note and empties `returns`, if the lock is free.
+    pub(crate) fn try_returned(&self, id: WorldId, returns: &mut Vec<ModSwap>) {
+        let Some(mut state) = self.state.try_lock() else {
+            return;
+        };
+        let mut world = state.worlds.iter_mut().find(|world| world.id == id);
+        for swap in returns.drain(..) {
+            let course = world.as_mut().and_then(|world| world.courses.get_mut(&swap.mod_name));
+            // A world that was sent elsewhere meanwhile stays on that course.
+            if let Some(course) = course.filter(|course| Some(course.current) == swap.from) {
+                course.return_to(swap.to);
+            }
+        }
     }
 
     /// All mods and worlds.
@@ -357,6 +364,15 @@ impl Course {
         }
         self.before.push(self.current);
         self.current = to;
+    }
+
+    /// A world on a course of its own still goes where it is told to go.
+    fn return_to(&mut self, to: GenerationId) {
+        if self.before.last() == Some(&to) {
+            self.go_back();
+        } else {
+            self.go(to);
+        }
     }
 
     fn go_back(&mut self) {

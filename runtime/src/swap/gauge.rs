@@ -1,19 +1,13 @@
 //! What a world shows of itself to others. Written by the world when the lock is free, read by whoever asks for status.
 
-use std::{
-    collections::VecDeque,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tickswap_abi::ModName;
 use tickswap_linker::GenerationId;
 
-use crate::{
-    limits::FAULTS_REMEMBERED_MAX,
-    world::{Fault, ModSlot, Mods},
-};
+use crate::world::{Fault, FaultLog, ModSlot, Mods};
 
 /// The face of one world.
 #[derive(Debug, Default)]
@@ -26,7 +20,7 @@ pub(crate) struct Gauge {
 #[derive(Debug, Default)]
 struct Shown {
     mods: Vec<WorldModStatus>,
-    faults: VecDeque<Fault>,
+    faults: FaultLog,
 }
 
 /// A world as its last boundary left it.
@@ -41,7 +35,7 @@ pub struct WorldStatus {
     pub memory_bytes: u64,
     /// Its mods in the server's order.
     pub mods: Vec<WorldModStatus>,
-    /// Its last faults, newest last.
+    /// Its last faults, repeats folded and counted, newest last.
     pub faults: Vec<Fault>,
 }
 
@@ -59,6 +53,8 @@ pub struct WorldModStatus {
     pub paused: Option<String>,
     /// How often it faulted in this world.
     pub faults: u64,
+    /// Whether the active generation has yet to prove itself: a fault would go back to the one before.
+    pub on_probation: bool,
     /// Players served by a chosen generation.
     pub assigned_players: usize,
     /// Bytes of its linear memory.
@@ -85,10 +81,7 @@ impl Gauge {
         shown.mods.clear();
         shown.mods.extend(mods.iter().map(WorldModStatus::of));
         for fault in faults.drain(..) {
-            if shown.faults.len() >= FAULTS_REMEMBERED_MAX {
-                shown.faults.pop_front();
-            }
-            shown.faults.push_back(fault);
+            shown.faults.take(fault);
         }
         drop(shown);
         self.grown(mods);
@@ -116,6 +109,7 @@ impl WorldModStatus {
             resident_generations: slot.guest().generations().count(),
             paused: slot.pause_reason().map(str::to_owned),
             faults: slot.fault_count(),
+            on_probation: slot.is_on_probation(),
             assigned_players: slot.assigned_players(),
             memory_bytes: slot.guest().memory_bytes(),
         }

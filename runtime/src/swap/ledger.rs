@@ -10,12 +10,15 @@ use std::{
 
 use parking_lot::{Condvar, Mutex};
 
-use super::{PreparedMod, SubmissionState};
+use super::{
+    PreparedMod, SubmissionState,
+    notices::{Listeners, Notice, NoticeReader},
+};
 use crate::{
     clock,
     ids::{SubmissionId, WorldId},
     limits::{Limits, SUBMISSIONS_REMEMBERED_MAX},
-    world::SwapRecord,
+    world::{Fault, SwapRecord},
 };
 
 /// See the module.
@@ -31,6 +34,7 @@ struct State {
     last: u64,
     submissions: BTreeMap<SubmissionId, Entry>,
     log: VecDeque<Arc<SwapRecord>>,
+    listeners: Listeners,
 }
 
 #[derive(Debug)]
@@ -44,9 +48,11 @@ struct Entry {
 
 /// What a world has to report.
 #[derive(Debug)]
-pub(crate) struct WorldEvent {
-    pub(crate) submission: SubmissionId,
-    pub(crate) outcome: Outcome,
+pub(crate) enum WorldEvent {
+    /// How a submission went there.
+    Change { submission: SubmissionId, outcome: Outcome },
+    /// A mod trapped.
+    Faulted(Arc<Fault>),
 }
 
 /// How a change went in one world.
@@ -56,6 +62,8 @@ pub(crate) enum Outcome {
     Flipped(Arc<SwapRecord>),
     /// It was active before, or a world started with it.
     Started(Arc<SwapRecord>),
+    /// It was active, and a fault took it back.
+    Returned(Arc<SwapRecord>),
     /// It could not be staged.
     Failed(String),
 }
@@ -84,19 +92,27 @@ impl Ledger {
 
     /// Sets the state of a submission that is not in any world.
     pub(crate) fn set(&self, id: SubmissionId, new: SubmissionState) {
-        if let Some(entry) = self.state.lock().submissions.get_mut(&id) {
+        let mut state = self.state.lock();
+        let State { submissions, listeners, .. } = &mut *state;
+        if let Some(entry) = submissions.get_mut(&id) {
             entry.state = new;
+            listeners.tell(&entry.notice(id));
         }
+        drop(state);
         self.changed.notify_all();
     }
 
     /// A change goes to `worlds`. Called before any of them can report.
     pub(crate) fn staging(&self, id: SubmissionId, mods: Vec<PreparedMod>, worlds: Vec<WorldId>) {
-        if let Some(entry) = self.state.lock().submissions.get_mut(&id) {
+        let mut state = self.state.lock();
+        let State { submissions, listeners, .. } = &mut *state;
+        if let Some(entry) = submissions.get_mut(&id) {
             entry.state = SubmissionState::Staging { worlds_done: 0, worlds_total: worlds.len(), mods };
             entry.waiting = worlds.into_iter().collect();
             entry.settle();
+            listeners.tell(&entry.notice(id));
         }
+        drop(state);
         self.changed.notify_all();
     }
 
@@ -115,13 +131,19 @@ impl Ledger {
     pub(crate) fn world_gone(&self, world: WorldId, events: &mut Vec<WorldEvent>) {
         let mut state = self.state.lock();
         state.take(world, events, self.log_records);
-        for entry in state.submissions.values_mut() {
-            if entry.waiting.remove(&world) {
-                entry.settle();
+        let State { submissions, listeners, .. } = &mut *state;
+        for (id, entry) in submissions {
+            if entry.waiting.remove(&world) && entry.settle() {
+                listeners.tell(&entry.notice(*id));
             }
         }
         drop(state);
         self.changed.notify_all();
+    }
+
+    /// A reader of what happens from now on; `None` when there are too many.
+    pub(crate) fn listen(&self) -> Option<NoticeReader> {
+        self.state.lock().listeners.add()
     }
 
     /// The state of a submission.
@@ -129,13 +151,13 @@ impl Ledger {
         self.state.lock().submission(id)
     }
 
-    /// The state of a submission once it is final, or when `timeout` has passed.
+    /// The state of a submission once it is final or waits for approval, or when `timeout` has passed.
     pub(crate) fn wait(&self, id: SubmissionId, timeout: Duration) -> SubmissionState {
         let deadline: Option<Instant> = clock::now().checked_add(timeout);
         let mut state = self.state.lock();
         loop {
             let found = state.submission(id);
-            if found.is_final() {
+            if found.is_settled() {
                 return found;
             }
             match deadline {
@@ -169,32 +191,30 @@ impl State {
 
     fn take(&mut self, world: WorldId, events: &mut Vec<WorldEvent>, log_records: usize) {
         for event in events.drain(..) {
-            let entry = self.submissions.get_mut(&event.submission);
-            let entry = entry.filter(|entry| entry.waiting.contains(&world));
-            let record = match event.outcome {
-                Outcome::Flipped(record) => {
-                    if let Some(entry) = entry {
-                        entry.waiting.remove(&world);
-                        entry.worlds_done += 1;
-                        entry.settle();
-                    }
-                    Some(record)
-                }
-                Outcome::Started(record) => Some(record),
-                Outcome::Failed(reason) => {
-                    if let Some(entry) = entry {
-                        entry.waiting.remove(&world);
-                        entry.failures.push(reason);
-                        entry.settle();
-                    }
-                    None
+            let (submission, outcome) = match event {
+                WorldEvent::Change { submission, outcome } => (submission, outcome),
+                WorldEvent::Faulted(fault) => {
+                    self.listeners.tell(&Notice::Faulted(fault));
+                    continue;
                 }
             };
+            let entry = self.submissions.get_mut(&submission);
+            let entry = entry.filter(|entry| entry.waiting.contains(&world));
+            let (record, ended) = match outcome {
+                Outcome::Flipped(record) => (Some(record), entry.and_then(|entry| entry.done(world, submission))),
+                Outcome::Started(record) | Outcome::Returned(record) => (Some(record), None),
+                Outcome::Failed(reason) => (None, entry.and_then(|entry| entry.failed(world, submission, reason))),
+            };
+            // A reader hears of the flip first, and then that the submission has ended.
             if let Some(record) = record {
+                self.listeners.tell(&Notice::Swapped(record.clone()));
                 while self.log.len() >= log_records.max(1) {
                     self.log.pop_front();
                 }
                 self.log.push_back(record);
+            }
+            if let Some(ended) = ended {
+                self.listeners.tell(&ended);
             }
         }
     }
@@ -211,20 +231,39 @@ impl State {
 }
 
 impl Entry {
-    /// Brings the state in line with the worlds that reported.
-    fn settle(&mut self) {
+    /// It is active in that world. What there is to tell if that was the last one.
+    fn done(&mut self, world: WorldId, id: SubmissionId) -> Option<Notice> {
+        self.waiting.remove(&world);
+        self.worlds_done += 1;
+        self.settle().then(|| self.notice(id))
+    }
+
+    /// It could not be staged in that world.
+    fn failed(&mut self, world: WorldId, id: SubmissionId, reason: String) -> Option<Notice> {
+        self.waiting.remove(&world);
+        self.failures.push(reason);
+        self.settle().then(|| self.notice(id))
+    }
+
+    fn notice(&self, id: SubmissionId) -> Notice {
+        Notice::Submission { id, is_final: self.state.is_final() }
+    }
+
+    /// Brings the state in line with the worlds that reported. Whether it ended by that.
+    fn settle(&mut self) -> bool {
         let SubmissionState::Staging { worlds_done, worlds_total, mods } = &mut self.state else {
-            return;
+            return false;
         };
         *worlds_done = self.worlds_done;
         *worlds_total = self.worlds_done + self.failures.len() + self.waiting.len();
         if !self.waiting.is_empty() {
-            return;
+            return false;
         }
         self.state = if self.failures.is_empty() {
             SubmissionState::Done { worlds: self.worlds_done, mods: std::mem::take(mods) }
         } else {
             SubmissionState::Failed { reasons: std::mem::take(&mut self.failures) }
         };
+        true
     }
 }

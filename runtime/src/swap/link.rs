@@ -22,14 +22,17 @@ use crate::{
     engine::{Engine, EngineError, Guest},
     ids::{SubmissionId, WorldId},
     limits::Limits,
-    world::{Boundary, ChangeKind, Fault, ModSwap, Mods, Outside, SwapRecord, TickReport, World, WorldError},
+    world::{
+        Activation, Boundary, ChangeKind, Fault, ModSwap, Mods, Outside, SwapRecord, TickReport, World, WorldError,
+        WorldSettings,
+    },
 };
 
 /// Makes a world and starts it cold at the current generations, on the calling thread.
 pub(crate) fn start_world(
     name: Arc<str>,
     host: Vec<Box<dyn HostFunctions>>,
-    order: Arc<[ModName]>,
+    settings: WorldSettings,
     engine: &Arc<Engine<Outside>>,
     fleet: &Arc<Fleet>,
     ledger: &Arc<Ledger>,
@@ -37,7 +40,7 @@ pub(crate) fn start_world(
 ) -> Result<World, WorldError> {
     let signatures = engine.signatures().clone();
     let outside = Outside::new(name.clone(), signatures.clone(), host, limits)?;
-    let mut mods = Mods::new(name.clone(), outside, signatures, order);
+    let mut mods = Mods::new(name.clone(), outside, signatures, settings.clone());
     let Registration { id, commands, gauge, start } = fleet.register(&name)?;
     // From here on dropping the link takes the world out again.
     let mut link = WorldLink {
@@ -48,10 +51,12 @@ pub(crate) fn start_world(
         ledger: ledger.clone(),
         commands,
         gauge,
+        probation_ticks: settings.probation_ticks,
         waiting: VecDeque::new(),
         flipped: Vec::new(),
         events: Vec::new(),
         faults: Vec::new(),
+        returns: Vec::new(),
         has_idled: false,
         is_stale: true,
     };
@@ -70,6 +75,7 @@ struct WorldLink {
     ledger: Arc<Ledger>,
     commands: Receiver<Arc<Change>>,
     gauge: Arc<Gauge>,
+    probation_ticks: u32,
     /// Changes in the order in which they arrived. Those at the front are staged first.
     waiting: VecDeque<Waiting>,
     /// What the last boundary made active.
@@ -78,6 +84,8 @@ struct WorldLink {
     events: Vec<WorldEvent>,
     /// What the gauge does not show yet.
     faults: Vec<Fault>,
+    /// What went back by itself and the fleet does not know yet.
+    returns: Vec<ModSwap>,
     /// Whether there was idle time since the last boundary; if so, staging is left to it.
     has_idled: bool,
     /// Whether the gauge shows less than there is.
@@ -130,12 +138,17 @@ impl Boundary for WorldLink {
         flipped
     }
 
-    fn leave(&mut self, mods: &Mods, report: TickReport<'_>, swapped: &mut Vec<SwapRecord>) {
+    fn leave(&mut self, mods: &mut Mods, report: TickReport<'_>, swapped: &mut Vec<SwapRecord>) {
         if !self.flipped.is_empty() {
             self.record_flips(report, swapped);
         }
+        if !report.went_back.is_empty() {
+            self.record_returns(report, swapped);
+        }
+        self.is_stale |= mods.take_changed();
         if !report.faults.is_empty() {
             self.faults.extend_from_slice(report.faults);
+            self.events.extend(report.faults.iter().map(|fault| WorldEvent::Faulted(Arc::new(fault.clone()))));
             self.is_stale = true;
         }
         self.publish(mods);
@@ -147,6 +160,9 @@ impl Boundary for WorldLink {
         self.has_idled |= clock::now() < until;
         while self.next_unready().is_some() && clock::now() < until {
             self.stage_next_step(mods, number);
+        }
+        if self.waiting.is_empty() {
+            mods.settle();
         }
         self.gauge.grown(mods);
         self.publish(mods);
@@ -170,7 +186,10 @@ impl Boundary for WorldLink {
         let step = self.fleet.step(mod_name, generation);
         let step = step.ok_or_else(|| WorldError::UnknownGeneration { mod_name: mod_name.clone(), generation })?;
         let slot = mods.get_mut(number);
-        let staged = slot.map(|slot| slot.guest_mut().stage(&step.generation.compiled, &step.lenders));
+        let staged = slot.map(|slot| {
+            slot.prepare_probation();
+            slot.guest_mut().stage(&step.generation.compiled, &step.lenders)
+        });
         self.is_stale = true;
         match staged {
             Some(Err(error)) => Err(stage_error(&step, error)),
@@ -194,9 +213,12 @@ impl WorldLink {
                 break;
             };
             let mut from = SmallVec::new();
+            let change = &waiting.change;
+            let activation =
+                Activation { submission: change.submission, kind: change.kind, probation_ticks: self.probation_ticks };
             for step in &waiting.staged {
                 let slot = mods.get_mut(step.mod_number);
-                from.push(slot.and_then(|slot| slot.activate(step.position)));
+                from.push(slot.and_then(|slot| slot.activate(step.position, activation)));
             }
             self.flipped.push(Flipped { waiting, from });
         }
@@ -247,7 +269,7 @@ impl WorldLink {
         for step in failed.staged.iter().filter(|step| step.is_new_mod) {
             mods.remove(step.mod_number);
         }
-        self.events.push(WorldEvent {
+        self.events.push(WorldEvent::Change {
             submission: failed.change.submission,
             outcome: Outcome::Failed(format!("world {:?}: {reason}", &*self.name)),
         });
@@ -257,10 +279,11 @@ impl WorldLink {
     fn start_mod(&mut self, mods: &mut Mods, step: &Step) -> Result<(), WorldError> {
         let began = clock::now();
         let staged = stage_step(&self.engine, mods, step, 0).map_err(|error| stage_error(step, error))?;
-        if let Some(slot) = mods.get_mut(staged.mod_number) {
-            slot.activate(staged.position);
-        }
         let generation = &step.generation;
+        let activation = Activation { submission: generation.submission, kind: ChangeKind::Start, probation_ticks: 0 };
+        if let Some(slot) = mods.get_mut(staged.mod_number) {
+            slot.activate(staged.position, activation);
+        }
         let record = SwapRecord {
             submission: generation.submission,
             kind: ChangeKind::Start,
@@ -269,8 +292,12 @@ impl WorldLink {
             mods: vec![ModSwap { mod_name: generation.mod_name().clone(), from: None, to: generation.id() }],
             pause_ns: 0,
             stage_ns: clock::nanos_since(began),
+            fault: None,
         };
-        self.events.push(WorldEvent { submission: generation.submission, outcome: Outcome::Started(Arc::new(record)) });
+        self.events.push(WorldEvent::Change {
+            submission: generation.submission,
+            outcome: Outcome::Started(Arc::new(record)),
+        });
         Ok(())
     }
 
@@ -292,16 +319,39 @@ impl WorldLink {
                 mods: mods.collect(),
                 pause_ns: report.pause_ns,
                 stage_ns: waiting.stage_ns,
+                fault: None,
             };
             swapped.push(record.clone());
             self.events.push(event(waiting.change.submission, record));
         }
     }
 
-    /// Tells ledger and gauge what they do not know yet, unless somebody is reading them at this moment.
+    fn record_returns(&mut self, report: TickReport<'_>, swapped: &mut Vec<SwapRecord>) {
+        self.is_stale = true;
+        for back in report.went_back {
+            let record = SwapRecord {
+                submission: back.submission,
+                kind: ChangeKind::AutomaticRollBack,
+                world: self.name.to_string(),
+                tick: report.number,
+                mods: back.mods.clone(),
+                pause_ns: 0,
+                stage_ns: 0,
+                fault: Some(Box::new(back.fault.clone())),
+            };
+            self.returns.extend_from_slice(&back.mods);
+            swapped.push(record.clone());
+            self.events.push(event(back.submission, record));
+        }
+    }
+
+    /// Tells ledger, fleet and gauge what they do not know yet, unless somebody is reading them at this moment.
     fn publish(&mut self, mods: &Mods) {
         if self.is_stale && self.gauge.try_show(mods, &mut self.faults) {
             self.is_stale = false;
+        }
+        if !self.returns.is_empty() {
+            self.fleet.try_returned(self.id, &mut self.returns);
         }
         if !self.events.is_empty() {
             self.ledger.try_report(self.id, &mut self.events);
@@ -325,7 +375,11 @@ fn event(submission: SubmissionId, record: SwapRecord) -> WorldEvent {
         stage_ns = record.stage_ns,
         "{submission}: {}", record.kind,
     );
-    WorldEvent { submission, outcome: Outcome::Flipped(Arc::new(record)) }
+    let is_return = record.kind == ChangeKind::AutomaticRollBack;
+    let record = Arc::new(record);
+    // Going back is no step of the submission: it was active, and is done.
+    let outcome = if is_return { Outcome::Returned(record) } else { Outcome::Flipped(record) };
+    WorldEvent::Change { submission, outcome }
 }
 
 /// Puts a generation into the world: beside what runs, or as the cold start of a mod that is new here.
@@ -335,7 +389,10 @@ fn stage_step(engine: &Engine<Outside>, mods: &mut Mods, step: &Step, tick: u64)
     if let Some(slot) = known.and_then(|number| mods.get_mut(number)) {
         return Ok(StagedStep {
             mod_number: slot.number(),
-            position: slot.guest_mut().stage(code, &step.lenders)?,
+            position: {
+                slot.prepare_probation();
+                slot.guest_mut().stage(code, &step.lenders)?
+            },
             is_new_mod: false,
         });
     }

@@ -12,9 +12,15 @@ use std::{
 
 use crossbeam_channel::Receiver;
 use tickswap_abi::ModName;
-use tickswap_linker::{GenerationId, Residents, compare, image, link, verify};
+use tickswap_linker::{
+    GenerationId, Residents, compare, image, link,
+    verify::{self, Class, Finding, Permit, Report, Verdict},
+};
 
-use super::{Fleet, Ledger, PreparedMod, Refusal, SubmissionState, SwapError, change::Generation, fleet::Unsent};
+use super::{
+    Approval, Approvals, Fleet, Held, Ledger, PreparedMod, Refusal, SubmissionState, SwapError, change::Generation,
+    findings, fleet::Unsent,
+};
 use crate::{
     clock,
     engine::{self, CodeSource, Engine, PreparePool},
@@ -34,6 +40,8 @@ const CONTRACT_SECTION: &str = "tickswap.contract";
 pub(crate) struct Submission {
     pub(crate) id: SubmissionId,
     pub(crate) candidates: Vec<(ModName, Vec<u8>)>,
+    /// Where it has waited for one.
+    pub(crate) approval: Option<Approval>,
 }
 
 /// See the module.
@@ -42,6 +50,7 @@ pub(crate) struct Preparer {
     pool: PreparePool,
     fleet: Arc<Fleet>,
     ledger: Arc<Ledger>,
+    approvals: Arc<Approvals>,
     limits: Limits,
     mods: HashMap<ModName, KnownMod>,
 }
@@ -53,9 +62,20 @@ struct KnownMod {
     is_broken: bool,
 }
 
-/// A candidate that may go live.
+/// A candidate with its verdict.
 struct Judged {
-    permit: verify::Permit,
+    verdict: Verdict,
+    base: Option<GenerationId>,
+    file_bytes: usize,
+    read_ns: u64,
+    compare_ns: u64,
+}
+
+/// A candidate that may go live.
+struct Permitted {
+    permit: Permit,
+    report: Report,
+    approved_by: Option<String>,
     base: Option<GenerationId>,
     file_bytes: usize,
     read_ns: u64,
@@ -64,29 +84,49 @@ struct Judged {
 
 type Prepared = Vec<(Arc<Generation>, Vec<Option<GenerationId>>)>;
 
+/// What preparing a submission came to.
+enum Outcome {
+    Prepared(Prepared),
+    Held(Vec<(ModName, Report)>),
+}
+
+/// What judging a submission came to.
+enum Judgement<'a> {
+    /// All of it may go live.
+    Permitted(Vec<(&'a ModName, Permitted)>),
+    /// Somebody has to approve it.
+    Held(Vec<(ModName, Report)>),
+}
+
 impl Preparer {
     pub(crate) fn new(
         engine: Arc<Engine<Outside>>,
         pool: PreparePool,
         fleet: Arc<Fleet>,
         ledger: Arc<Ledger>,
+        approvals: Arc<Approvals>,
         limits: Limits,
     ) -> Self {
-        Self { engine, pool, fleet, ledger, limits, mods: HashMap::new() }
+        Self { engine, pool, fleet, ledger, approvals, limits, mods: HashMap::new() }
     }
 
     /// Works until nobody can submit any more.
     pub(crate) fn run(mut self, submissions: &Receiver<Submission>) {
         engine::yield_to_ticks();
-        for Submission { id, candidates } in submissions {
+        for Submission { id, candidates, approval } in submissions {
             self.ledger.set(id, SubmissionState::Preparing);
             // A panic of the linker must not take the thread, and with it all later submissions, along.
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.prepare(id, &candidates)));
+            let work = || self.prepare(id, &candidates, approval.as_ref());
+            let outcome = catch_unwind(AssertUnwindSafe(work));
             match outcome.unwrap_or_else(|panic| Err(self.broken(&candidates, panic.as_ref()))) {
-                Ok(prepared) if prepared.is_empty() => {
+                Ok(Outcome::Held(reports)) => {
+                    tracing::info!(target: "tickswap", "{id}: waits for approval");
+                    self.approvals.hold(id, Held { candidates, reports });
+                }
+                Ok(Outcome::Prepared(prepared)) if prepared.is_empty() => {
                     self.ledger.set(id, SubmissionState::Identical);
                 }
-                Ok(prepared) => {
+                Ok(Outcome::Prepared(prepared)) => {
                     self.announce(id, &prepared);
                     self.engine.keep_compiled();
                 }
@@ -104,27 +144,72 @@ impl Preparer {
         &mut self,
         submission: SubmissionId,
         candidates: &[(ModName, Vec<u8>)],
-    ) -> Result<Prepared, Vec<Refusal>> {
+        approval: Option<&Approval>,
+    ) -> Result<Outcome, Vec<Refusal>> {
+        let permitted = match self.judge_all(candidates, approval)? {
+            Judgement::Permitted(permitted) => permitted,
+            Judgement::Held(reports) => return Ok(Outcome::Held(reports)),
+        };
+        let mut prepared = Vec::new();
+        for (name, candidate) in permitted {
+            match self.build(submission, name, candidate) {
+                Ok(generation) => prepared.push(generation),
+                Err(error) => return Err(vec![error.refusal(name, self.limits.report_findings)]),
+            }
+        }
+        Ok(Outcome::Prepared(prepared))
+    }
+
+    /// Judges all candidates before any is placed. One that is refused refuses all, one that has to be approved lets all
+    /// wait. With an approval, everything is judged anew: against what is resident now, and for what was approved.
+    fn judge_all<'a>(
+        &mut self,
+        candidates: &'a [(ModName, Vec<u8>)],
+        approval: Option<&Approval>,
+    ) -> Result<Judgement<'a>, Vec<Refusal>> {
+        let kept = self.limits.report_findings;
         let mut judged = Vec::new();
         let mut reasons = Vec::new();
         for (name, bytes) in candidates {
             match self.judge(name, bytes) {
+                Ok(Some(candidate)) if candidate.verdict.class() > Class::Review => {
+                    let refused = candidate.verdict.permit().err();
+                    reasons.extend(refused.map(|refusal| SwapError::from(refusal).refusal(name, kept)));
+                }
                 Ok(Some(candidate)) => judged.push((name, candidate)),
                 Ok(None) => {}
-                Err(error) => reasons.push(error.refusal(name)),
+                Err(error) => reasons.push(error.refusal(name, kept)),
             }
         }
         if !reasons.is_empty() {
             return Err(reasons);
         }
-        let mut prepared = Vec::new();
-        for (name, candidate) in judged {
-            match self.build(submission, name, candidate) {
-                Ok(generation) => prepared.push(generation),
-                Err(error) => return Err(vec![error.refusal(name)]),
+        if approval.is_none() && judged.iter().any(|(_, candidate)| candidate.verdict.class() == Class::Review) {
+            let reports = judged.iter().map(|(name, candidate)| ((*name).clone(), candidate.verdict.report().clone()));
+            return Ok(Judgement::Held(reports.collect()));
+        }
+        let mut permitted = Vec::new();
+        for (name, Judged { verdict, base, file_bytes, read_ns, compare_ns }) in judged {
+            let report = verdict.report().clone();
+            let needs_approval = verdict.class() == Class::Review;
+            let seen = approval.and_then(|approval| {
+                let (_, seen) = approval.reports.iter().find(|(of, _)| of == name)?;
+                Some((seen, &approval.by))
+            });
+            let permit = match seen {
+                Some((seen, _)) => verdict.approve(seen),
+                None => verdict.permit(),
+            };
+            let approved_by = seen.filter(|_| needs_approval).map(|(_, by)| by.clone());
+            match permit {
+                Ok(permit) => {
+                    let candidate = Permitted { permit, report, approved_by, base, file_bytes, read_ns, compare_ns };
+                    permitted.push((name, candidate));
+                }
+                Err(refusal) => reasons.push(SwapError::from(refusal).refusal(name, kept)),
             }
         }
-        Ok(prepared)
+        if reasons.is_empty() { Ok(Judgement::Permitted(permitted)) } else { Err(reasons) }
     }
 
     /// Reads, compares and judges; `None` for what is active already.
@@ -139,21 +224,34 @@ impl Preparer {
         let began = clock::now();
         let image = image::read(bytes)?;
         let read_ns = clock::nanos_since(began);
-        let signatures = self.engine.signatures();
-        let section = image.custom_section(CONTRACT_SECTION).ok_or(SwapError::NoContract)?;
-        let declared = signatures.contract().check_section(section)?;
-        let unfit = engine::check_functions(signatures, image.exports(), image.imports(), &declared);
-        if !unfit.is_empty() {
-            return Err(SwapError::Functions(unfit));
-        }
+        let unfit = self.check_contract(&image);
+        let known = self.mods.entry(name.clone()).or_default();
         let began = clock::now();
         let base = self.fleet.current(name);
         let comparison = compare::compare(&known.residents, base, image);
+        if !unfit.is_empty() {
+            // With all else that stands in the way, so that nobody has to submit twice to learn of it.
+            let report = verify::judge(comparison).report().with(unfit);
+            return Err(SwapError::Contract(Box::new(report)));
+        }
         if comparison.is_identical() {
             return Ok(None);
         }
-        let permit = verify::judge(comparison).permit()?;
-        Ok(Some(Judged { permit, base, file_bytes: bytes.len(), read_ns, compare_ns: clock::nanos_since(began) }))
+        let verdict = verify::judge(comparison);
+        Ok(Some(Judged { verdict, base, file_bytes: bytes.len(), read_ns, compare_ns: clock::nanos_since(began) }))
+    }
+
+    /// What of a candidate does not fit the server.
+    fn check_contract(&self, image: &image::ModImage) -> Vec<Finding> {
+        let signatures = self.engine.signatures();
+        let Some(section) = image.custom_section(CONTRACT_SECTION) else { return vec![findings::no_contract()] };
+        match signatures.contract().check_section(section) {
+            Ok(declared) => {
+                let unfit = engine::check_functions(signatures, image.exports(), image.imports(), &declared);
+                unfit.iter().map(findings::of_engine).collect()
+            }
+            Err(mismatch) => findings::of_contract(&mismatch),
+        }
     }
 
     /// Places and compiles.
@@ -161,7 +259,7 @@ impl Preparer {
         &mut self,
         submission: SubmissionId,
         name: &ModName,
-        candidate: Judged,
+        candidate: Permitted,
     ) -> Result<(Arc<Generation>, Vec<Option<GenerationId>>), SwapError> {
         let known = self.mods.entry(name.clone()).or_default();
         let began = clock::now();
@@ -172,6 +270,8 @@ impl Preparer {
             mod_name: name.clone(),
             generation: linked.generation,
             base: candidate.base,
+            report: candidate.report.shortened(self.limits.report_findings),
+            approved_by: candidate.approved_by,
             changed_functions: linked.report.functions_touched.clone(),
             file_bytes: candidate.file_bytes,
             fresh_bytes: linked.report.fresh_bytes,
@@ -219,7 +319,7 @@ impl Preparer {
         let mut refusals = Vec::new();
         for (name, _) in candidates {
             self.mods.entry(name.clone()).or_default().is_broken = true;
-            refusals.push(error.refusal(name));
+            refusals.push(error.refusal(name, self.limits.report_findings));
         }
         refusals
     }

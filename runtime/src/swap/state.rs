@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tickswap_abi::ModName;
-use tickswap_linker::GenerationId;
+use tickswap_linker::{GenerationId, verify::Report};
 
 use super::Refusal;
 
@@ -15,6 +15,12 @@ pub enum SubmissionState {
     Queued,
     /// Is read, compared, linked or compiled.
     Preparing,
+    /// Waits for [`crate::Control::approve`] or [`crate::Control::reject`]: it can be patched, but reaches further than
+    /// function bodies. All mods of a submission wait together.
+    AwaitingApproval {
+        /// What was found, mod by mod, those that need no approval included.
+        reports: Vec<ModReport>,
+    },
     /// Is on its way into the worlds.
     Staging {
         /// Worlds in which it is active.
@@ -38,6 +44,18 @@ pub enum SubmissionState {
         /// Every reason, mod by mod.
         reasons: Vec<Refusal>,
     },
+    /// Somebody refused to approve it. What ran goes on running.
+    Rejected {
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// Waited for approval and was dropped. What ran goes on running.
+    Dropped {
+        /// Which limit, and what to do.
+        reason: String,
+    },
     /// Did not become active in some worlds; there what ran goes on running.
     Failed {
         /// World by world.
@@ -50,13 +68,28 @@ pub enum SubmissionState {
 impl SubmissionState {
     /// Whether it will not change any more.
     pub fn is_final(&self) -> bool {
-        !matches!(self, Self::Queued | Self::Preparing | Self::Staging { .. })
+        !matches!(self, Self::Queued | Self::Preparing | Self::AwaitingApproval { .. } | Self::Staging { .. })
+    }
+
+    /// Whether it does not change any more by itself: it is final, or waits for somebody.
+    pub fn is_settled(&self) -> bool {
+        self.is_final() || matches!(self, Self::AwaitingApproval { .. })
     }
 
     /// Whether it ended well.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::Identical)
     }
+}
+
+/// What was found of one mod's candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ModReport {
+    /// The mod.
+    pub mod_name: ModName,
+    /// The findings.
+    pub report: Report,
 }
 
 /// A candidate that became a generation.
@@ -69,6 +102,10 @@ pub struct PreparedMod {
     pub generation: GenerationId,
     /// The generation it was compared with for the report: what was current when it was prepared.
     pub base: Option<GenerationId>,
+    /// How it differs from the base, the first findings of it (limit `report_findings`).
+    pub report: Report,
+    /// Who approved it, where somebody had to.
+    pub approved_by: Option<String>,
     /// Functions that differ from the base, added ones included, by source name.
     pub changed_functions: Vec<String>,
     /// Bytes of the file.
@@ -92,6 +129,10 @@ impl std::fmt::Display for SubmissionState {
         match self {
             Self::Queued => formatter.write_str("queued"),
             Self::Preparing => formatter.write_str("preparing"),
+            Self::AwaitingApproval { reports } => {
+                formatter.write_str("waits for approval")?;
+                reports.iter().try_for_each(|found| write!(formatter, "\n\nmod {}: {}", found.mod_name, found.report))
+            }
             Self::Staging { worlds_done, worlds_total, .. } => {
                 write!(formatter, "active in {worlds_done} of {worlds_total} worlds")
             }
@@ -101,6 +142,8 @@ impl std::fmt::Display for SubmissionState {
                 formatter.write_str("refused")?;
                 reasons.iter().try_for_each(|reason| write!(formatter, "\n{reason}"))
             }
+            Self::Rejected { by, why } => write!(formatter, "rejected by {by}: {why}"),
+            Self::Dropped { reason } => write!(formatter, "dropped: {reason}"),
             Self::Failed { reasons } => {
                 formatter.write_str("failed")?;
                 reasons.iter().try_for_each(|reason| write!(formatter, "\n{reason}"))

@@ -5,7 +5,7 @@ use std::time::Instant;
 use tickswap_abi::ModName;
 use tickswap_linker::GenerationId;
 
-use super::{Fault, Mods, SwapRecord, WorldError};
+use super::{Fault, Mods, SwapRecord, WentBack, WorldError};
 
 /// Changes what code is active. One per world, owned by it; dropping it takes the world out of the runtime.
 pub(crate) trait Boundary: Send {
@@ -13,7 +13,7 @@ pub(crate) trait Boundary: Send {
     fn enter(&mut self, mods: &mut Mods, number: u64) -> bool;
 
     /// The tick's closure has run: publishes what the boundary did, and appends it to `swapped`.
-    fn leave(&mut self, mods: &Mods, report: TickReport<'_>, swapped: &mut Vec<SwapRecord>);
+    fn leave(&mut self, mods: &mut Mods, report: TickReport<'_>, swapped: &mut Vec<SwapRecord>);
 
     /// Stages what waits, until nothing does or `until` has passed.
     fn idle(&mut self, mods: &mut Mods, number: u64, until: Instant);
@@ -34,4 +34,6 @@ pub(crate) struct TickReport<'a> {
     pub(crate) pause_ns: u64,
     /// Faults of this tick.
     pub(crate) faults: &'a [Fault],
+    /// What went back by itself in this tick.
+    pub(crate) went_back: &'a [WentBack],
 }

@@ -14,8 +14,8 @@ pub struct TickDone<'w, T> {
     pub effects: Effects<'w>,
     /// What the mods asked the server, and what it answered.
     pub queries: RecordedQueries<'w>,
-    /// Mods that trapped in this tick and are paused now.
+    /// What mods faulted with in this tick, the runs that were undone included. Each says what the world did about it.
     pub faults: Vec<Fault>,
-    /// What became active at this tick's boundary.
+    /// What became active at this tick's boundary, and what went back within it.
     pub swapped: Vec<SwapRecord>,
 }

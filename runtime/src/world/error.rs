@@ -10,13 +10,13 @@ use crate::engine::EngineError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TickError {
-    /// The closure returned an error. Its effects are dropped; memory is not undone until transactions land.
+    /// The closure returned an error. Its effects are dropped, and what mods did is undone where their mode allows it.
     #[error("the tick's closure failed: {error}")]
     Closure {
         /// What it returned.
         #[source]
         error: CallError,
-        /// Mods that trapped in this tick and are paused now.
+        /// What mods faulted with in this tick, the runs that were undone included.
         faults: Vec<Fault>,
     },
 }

@@ -10,9 +10,11 @@ mod error;
 mod fault;
 mod mods;
 mod outside;
+mod probation;
 mod queries;
 mod record;
 mod tick;
+mod transaction;
 
 use std::{sync::Arc, time::Instant};
 
@@ -23,12 +25,15 @@ pub(crate) use boundary::{Boundary, TickReport};
 pub use done::TickDone;
 pub use effects::{EffectIter, Effects};
 pub use error::{TickError, WorldError};
-pub use fault::Fault;
-pub(crate) use mods::{ModSlot, Mods};
+pub(crate) use fault::FaultLog;
+pub use fault::{Fault, FaultOutcome};
+pub(crate) use mods::{Activation, ModSlot, Mods, WorldSettings};
 pub(crate) use outside::Outside;
+pub(crate) use probation::WentBack;
 pub use queries::{QueryRef, RecordedQueries};
 pub use record::{ChangeKind, ModSwap, SwapRecord};
 pub use tick::{PlayerTick, Tick};
+pub use transaction::Transactions;
 
 use crate::clock;
 
@@ -41,13 +46,23 @@ pub struct World {
     number: u64,
     mods: Mods,
     faults: Vec<Fault>,
+    fault_log: FaultLog,
+    went_back: Vec<WentBack>,
     boundary: Box<dyn Boundary>,
 }
 
 impl World {
     /// A world of mods that have started.
     pub(crate) fn new(name: Arc<str>, mods: Mods, boundary: Box<dyn Boundary>) -> Self {
-        Self { name, number: 0, mods, faults: Vec::new(), boundary }
+        Self {
+            name,
+            number: 0,
+            mods,
+            faults: Vec::new(),
+            fault_log: FaultLog::default(),
+            went_back: Vec::new(),
+            boundary,
+        }
     }
 
     /// The world's name.
@@ -60,41 +75,54 @@ impl World {
         self.number
     }
 
-    /// One step of the game loop.
+    /// One step of the game loop, and one transaction over all mods of the world: it happens entirely or not at all.
     ///
     /// First the boundary: code that is staged becomes active. Then `closure` runs, and with it the hooks it calls. What
     /// it queued as effects is handed out with its value, if it succeeds.
     ///
-    /// The closure draws from inputs and touches nothing outside: later it may be run again on other code. It is
-    /// `FnMut` for that.
+    /// The closure draws from inputs and touches nothing outside, for it may run more than once: when a mod faults, everything that
+    /// the run did is undone, code on probation goes back to what ran before (or the mod is left out, if there is nothing to
+    /// go back to), and the closure runs again. Value, effects and queries are those of the run that was kept; the faults
+    /// of all runs are handed out.
     ///
     /// # Errors
     ///
-    /// [`TickError::Closure`] if the closure fails: its effects are dropped. Until transactions land, **what its hooks did to
-    /// the mods' memories is not undone**, and a mod that trapped is paused in this world, its state suspect, until
-    /// another generation of it is activated.
+    /// [`TickError::Closure`] if the closure fails: effects are dropped and the mods' memories are as before the tick. Not
+    /// undone is what mods did whose mode is not to be undone ([`Transactions`]).
     pub fn tick<T>(
         &mut self,
         mut closure: impl FnMut(&mut Tick<'_>) -> Result<T, CallError>,
     ) -> Result<TickDone<'_, T>, TickError> {
         let entered = clock::now();
+        self.end_cut_tick();
         self.number += 1;
         self.faults.clear();
+        self.went_back.clear();
         self.mods.begin_tick(self.number, &mut self.faults);
         let flipped = self.boundary.enter(&mut self.mods, self.number);
+        let mut entered = flipped.then_some(entered);
         let mut pause_ns = 0;
-        let run = {
-            let entered = flipped.then_some(entered);
+        let run = loop {
             let mut tick = Tick::new(&self.name, &mut self.mods, &mut self.faults, entered);
             let run = closure(&mut tick);
-            if flipped {
+            // The first run's first hook ended the pause.
+            if entered.take().is_some() {
                 pause_ns = tick.pause_ns();
             }
-            run
+            match tick.broken() {
+                // Every turn takes a generation back or leaves a mod out, so there is a last one.
+                Some(broken) => self.mods.undo_broken(broken, &mut self.faults, &mut self.went_back),
+                None => break run,
+            }
         };
+        match &run {
+            Ok(_) => self.mods.commit(),
+            Err(_) => self.mods.roll_back(),
+        }
+        self.faults.iter().for_each(|fault| self.fault_log.report(fault));
         let mut swapped = Vec::new();
-        let report = TickReport { number: self.number, pause_ns, faults: &self.faults };
-        self.boundary.leave(&self.mods, report, &mut swapped);
+        let report = TickReport { number: self.number, pause_ns, faults: &self.faults, went_back: &self.went_back };
+        self.boundary.leave(&mut self.mods, report, &mut swapped);
         let faults = std::mem::take(&mut self.faults);
         match run {
             Ok(value) => Ok(TickDone {
@@ -105,16 +133,21 @@ impl World {
                 faults,
                 swapped,
             }),
-            Err(error) => {
-                self.mods.drop_effects();
-                Err(TickError::Closure { error, faults })
-            }
+            Err(error) => Err(TickError::Closure { error, faults }),
+        }
+    }
+
+    /// The server panicked within a tick, and caught it: that tick did not happen.
+    fn end_cut_tick(&mut self) {
+        if self.mods.is_in_tick() {
+            self.mods.roll_back();
         }
     }
 
     /// Does what waits to be done between ticks: staging new code, publishing records. Returns as soon as nothing waits or
     /// `until` has passed; one step that has begun is finished. Never sleeps.
     pub fn idle(&mut self, until: Instant) {
+        self.end_cut_tick();
         self.boundary.idle(&mut self.mods, self.number, until);
     }
 
@@ -146,6 +179,7 @@ impl World {
         mod_name: &ModName,
         generation: Option<GenerationId>,
     ) -> Result<(), WorldError> {
+        self.end_cut_tick();
         if let Some(generation) = generation {
             self.boundary.stage(&mut self.mods, mod_name, generation)?;
         }
@@ -155,6 +189,11 @@ impl World {
     /// The generation of a mod that hooks of this world go to; `None` if the mod is not here.
     pub fn active_generation(&self, mod_name: &str) -> Option<GenerationId> {
         self.mods.named(mod_name).and_then(ModSlot::active_generation)
+    }
+
+    /// The mods of this world in the server's order, each with the generation that hooks go to and the reason if it is paused.
+    pub fn mods(&self) -> impl Iterator<Item = (&ModName, Option<GenerationId>, Option<&str>)> {
+        self.mods.iter().map(|slot| (slot.name(), slot.active_generation(), slot.pause_reason()))
     }
 
     /// Why a mod is paused in this world, if it is.

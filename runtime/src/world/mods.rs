@@ -5,8 +5,13 @@ use std::{collections::HashMap, sync::Arc};
 use tickswap_abi::{ModName, PlayerId};
 use tickswap_linker::GenerationId;
 
-use super::{Effects, Fault, Outside, RecordedQueries, WorldError};
-use crate::engine::{Guest, GuestTrap, Signatures};
+use super::{
+    ChangeKind, Effects, Fault, FaultOutcome, Outside, RecordedQueries, Transactions, WorldError, probation::Probations,
+};
+use crate::{
+    engine::{Guest, GuestTrap, Signatures},
+    ids::SubmissionId,
+};
 
 /// The mods of one world.
 pub(crate) struct Mods {
@@ -16,8 +21,25 @@ pub(crate) struct Mods {
     pub(super) signatures: Arc<Signatures>,
     /// Encoded arguments of the hook call that is being made; reused.
     pub(super) encoded: Vec<u8>,
+    /// Whether a mod that cannot be undone was called in this tick.
+    pub(super) cannot_undo: bool,
+    /// Whether a tick changed what a status shows.
+    pub(super) has_changed: bool,
+    pub(super) settings: WorldSettings,
     world: Arc<str>,
-    order: Arc<[ModName]>,
+}
+
+/// What a server chose for all its worlds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WorldSettings {
+    /// Mods stand in this order, those it does not name after it by name.
+    pub(crate) order: Arc<[ModName]>,
+    /// Of mods that have no mode of their own.
+    pub(crate) transactions: Transactions,
+    /// By mod.
+    pub(crate) transactions_of: Arc<HashMap<ModName, Transactions>>,
+    pub(crate) probation_ticks: u32,
+    pub(crate) faults_in_a_row: u32,
 }
 
 /// One mod of a world. Present as soon as its first generation is being staged; called once one is active.
@@ -27,11 +49,19 @@ pub(crate) struct ModSlot {
     pub(super) name: ModName,
     pub(super) guest: Guest<Outside>,
     /// Position of the active generation in the guest.
-    active: Option<usize>,
+    pub(super) active: Option<usize>,
     /// Players served by another generation than the active one.
-    players: HashMap<PlayerId, usize>,
+    pub(super) players: HashMap<PlayerId, usize>,
     paused: Option<Paused>,
-    faults: u64,
+    pub(super) faults: u64,
+    pub(super) transactions: Transactions,
+    pub(super) probations: Probations,
+    /// Ticks one after the other that ran without it because it faulted.
+    pub(super) faults_in_a_row: u32,
+    /// Whether it was called in this tick.
+    pub(super) is_touched: bool,
+    /// Why this tick runs without it, if it does.
+    pub(super) left_out: Option<Box<str>>,
 }
 
 /// A pause lasts until another generation is activated.
@@ -40,10 +70,28 @@ struct Paused {
     generation: Option<GenerationId>,
 }
 
+/// Why a generation becomes active.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Activation {
+    pub(crate) submission: SubmissionId,
+    pub(crate) kind: ChangeKind,
+    /// Ticks that it has to prove itself; 0 if there is nothing to prove.
+    pub(crate) probation_ticks: u32,
+}
+
 impl Mods {
-    /// No mods yet. Mods will stand in `order`, those it does not name after it by name.
-    pub(crate) fn new(world: Arc<str>, outside: Outside, signatures: Arc<Signatures>, order: Arc<[ModName]>) -> Self {
-        Self { slots: Vec::new(), outside: Some(Box::new(outside)), signatures, encoded: Vec::new(), world, order }
+    /// No mods yet.
+    pub(crate) fn new(world: Arc<str>, outside: Outside, signatures: Arc<Signatures>, settings: WorldSettings) -> Self {
+        Self {
+            slots: Vec::new(),
+            outside: Some(Box::new(outside)),
+            signatures,
+            encoded: Vec::new(),
+            cannot_undo: false,
+            has_changed: false,
+            settings,
+            world,
+        }
     }
 
     /// Adds a mod without an active generation, and answers its number.
@@ -53,10 +101,24 @@ impl Mods {
             names.push(name.clone());
             names.len() - 1
         });
-        let order = &self.order;
+        let order = &self.settings.order;
         let rank = |name: &ModName| order.iter().position(|known| known == name).unwrap_or(usize::MAX);
         let place = self.slots.partition_point(|slot| (rank(&slot.name), &slot.name) < (rank(&name), &name));
-        let slot = ModSlot { number, name, guest, active: None, players: HashMap::new(), paused: None, faults: 0 };
+        let own = self.settings.transactions_of.get(&name).copied();
+        let slot = ModSlot {
+            number,
+            name,
+            guest,
+            active: None,
+            players: HashMap::new(),
+            paused: None,
+            faults: 0,
+            transactions: own.unwrap_or(self.settings.transactions),
+            probations: Probations::default(),
+            faults_in_a_row: 0,
+            is_touched: false,
+            left_out: None,
+        };
         self.slots.insert(place, slot);
         number
     }
@@ -78,7 +140,12 @@ impl Mods {
         // A world that never idles starts mods within a boundary: the tick that follows takes effects as before.
         let takes_effects = std::mem::take(&mut outside.takes_effects);
         let started = match self.slots.iter_mut().find(|slot| slot.number == number) {
-            Some(slot) => slot.guest.start(position, &mut self.outside),
+            Some(slot) => {
+                let started = slot.guest.start(position, &mut self.outside);
+                // From here on; a start that fails takes the whole mod with it.
+                slot.guest.set_transactional(slot.transactions == Transactions::Always);
+                started
+            }
             None => Ok(()),
         };
         if let Some(outside) = &mut self.outside {
@@ -107,15 +174,12 @@ impl Mods {
             self.recover_outside(tick, faults);
         }
         if let Some(outside) = &mut self.outside {
-            outside.tick = tick;
-            outside.takes_effects = true;
-            outside.effects.clear();
-            outside.queries.clear();
+            outside.begin_tick(tick);
         }
     }
 
     /// A host function panicked in an earlier tick, and the server caught it: the mod that had called it was cut off in
-    /// the middle of its hook, so it is as suspect as after a trap of its own.
+    /// the middle of its hook. If that tick could not be undone, it is as suspect as after a trap of its own.
     fn recover_outside(&mut self, tick: u64, faults: &mut Vec<Fault>) {
         for slot in &mut self.slots {
             let Some(outside) = slot.guest.recover_host() else {
@@ -124,17 +188,18 @@ impl Mods {
             self.outside = Some(outside);
             let position = slot.active.unwrap_or_default();
             if let Some(generation) = slot.guest.generation(position) {
-                let fault = Fault {
-                    mod_name: slot.name.clone(),
-                    generation,
-                    world: self.world.to_string(),
-                    tick,
-                    hook: "the hook it was in".to_owned(),
-                    player: None,
-                    message: "a host function of the server panicked while this mod called it".to_owned(),
-                    backtrace: Vec::new(),
-                };
-                slot.pause(&fault);
+                let is_undone = slot.guest.is_transactional();
+                let message = "a host function of the server panicked while this mod called it";
+                let trap = GuestTrap::of_host(message.to_owned());
+                let mut fault = Fault::new(slot.name.clone(), generation, &self.world, tick, trap);
+                fault.hook = "the hook it was in".to_owned();
+                if is_undone {
+                    fault.outcome = FaultOutcome::Cut;
+                }
+                slot.faults += 1;
+                if !is_undone {
+                    slot.pause(&fault, "its state is suspect");
+                }
                 faults.push(fault);
             }
         }
@@ -150,12 +215,6 @@ impl Mods {
         let outside = self.outside.as_deref();
         let (list, names) = (outside.map(|o| &o.queries), outside.map(|o| &o.names[..]));
         RecordedQueries::new(list, names.unwrap_or_default(), &self.signatures)
-    }
-
-    pub(super) fn drop_effects(&mut self) {
-        if let Some(outside) = &mut self.outside {
-            outside.effects.clear();
-        }
     }
 
     pub(super) fn assign_player(
@@ -185,6 +244,16 @@ impl Mods {
             }
         }
         Ok(())
+    }
+
+    /// In idle time, when nothing is staged: gives up transactions where they are no longer wanted.
+    pub(crate) fn settle(&mut self) {
+        self.slots.iter_mut().for_each(ModSlot::settle);
+    }
+
+    /// Whether the status has changed since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.has_changed)
     }
 
     pub(crate) fn memory_bytes(&self) -> u64 {
@@ -236,9 +305,18 @@ impl ModSlot {
     /// The flip: hooks go to the staged generation at `position` from now on. Changes an index, cannot fail.
     ///
     /// Ends a pause if the generation is another one than that which faulted. Answers what was active.
-    pub(crate) fn activate(&mut self, position: usize) -> Option<GenerationId> {
+    pub(crate) fn activate(&mut self, position: usize, change: Activation) -> Option<GenerationId> {
         let before = self.active_generation();
-        self.active = Some(position);
+        let replaced = self.active.replace(position);
+        if replaced != self.active {
+            self.faults_in_a_row = 0;
+            match change.kind {
+                ChangeKind::Patch | ChangeKind::Activate => {
+                    self.probations.begin(change.submission, replaced, change.probation_ticks);
+                }
+                _ => self.probations.clear(),
+            }
+        }
         let now = self.guest.generation(position);
         if self.paused.as_ref().is_some_and(|paused| paused.generation != now) {
             self.paused = None;
@@ -260,14 +338,29 @@ impl ModSlot {
         self.paused.is_some()
     }
 
-    pub(super) fn pause(&mut self, fault: &Fault) {
-        self.faults += 1;
-        self.paused = Some(Paused {
-            reason: format!(
-                "it faulted in tick {} in {}, and its state is suspect: {}",
-                fault.tick, fault.hook, fault.message
-            ),
-            generation: Some(fault.generation),
-        });
+    /// Pauses it after a fault; `state` says what is to be thought of its state.
+    pub(super) fn pause(&mut self, fault: &Fault, state: &str) {
+        self.pause_with(format!("it faulted in tick {} in {}, and {state}: {}", fault.tick, fault.hook, fault.message));
+    }
+
+    pub(super) fn pause_with(&mut self, reason: String) {
+        self.paused = Some(Paused { reason, generation: self.active_generation() });
+    }
+
+    /// Whether its active generation has yet to prove itself.
+    pub(crate) fn is_on_probation(&self) -> bool {
+        self.probations.current().is_some()
+    }
+
+    /// A generation is being staged: what it does from its first tick on can be undone, if the mod's mode says so.
+    pub(crate) fn prepare_probation(&mut self) {
+        self.guest.set_transactional(self.transactions != Transactions::Off);
+    }
+
+    /// In idle time: a proved mod in mode `Probation` does without transactions.
+    pub(super) fn settle(&mut self) {
+        if self.transactions == Transactions::Probation && !self.is_on_probation() && self.players.is_empty() {
+            self.guest.set_transactional(false);
+        }
     }
 }

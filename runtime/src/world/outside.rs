@@ -28,6 +28,8 @@ pub(crate) struct Outside {
     pub(super) queries: QueryList,
     effect_bytes_max: usize,
     query_bytes_max: usize,
+    log_lines: u32,
+    log_lines_max: u32,
 }
 
 impl Outside {
@@ -69,7 +71,26 @@ impl Outside {
             queries: QueryList::default(),
             effect_bytes_max: limits.effect_bytes_per_tick,
             query_bytes_max: limits.query_bytes_per_tick,
+            log_lines: 0,
+            log_lines_max: limits.log_lines_per_tick,
         })
+    }
+
+    /// A tick begins.
+    pub(super) fn begin_tick(&mut self, tick: u64) {
+        let dropped = self.log_lines.saturating_sub(self.log_lines_max);
+        if dropped > 0 {
+            let (world, last) = (&*self.world, self.tick);
+            tracing::warn!(
+                target: "tickswap", world, tick = last, dropped,
+                "log lines of mods were dropped: a tick may have {} (limit log_lines_per_tick)", self.log_lines_max
+            );
+        }
+        self.log_lines = 0;
+        self.tick = tick;
+        self.takes_effects = true;
+        self.effects.clear();
+        self.queries.clear();
     }
 
     fn full_name(&self, function: usize) -> String {
@@ -106,6 +127,10 @@ impl HostSide for Outside {
     }
 
     fn log(&mut self, level: u32, text: &str) {
+        self.log_lines = self.log_lines.saturating_add(1);
+        if self.log_lines > self.log_lines_max {
+            return;
+        }
         let name = self.names.get(self.caller).map_or("", ModName::as_str);
         let (world, tick) = (&*self.world, self.tick);
         // A level is part of a call site in `tracing`, so every level is one.

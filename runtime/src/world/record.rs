@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tickswap_abi::ModName;
 use tickswap_linker::GenerationId;
 
+use super::Fault;
 use crate::ids::SubmissionId;
 
 /// One change of what is active in one world. All its mods changed at the same boundary.
@@ -25,6 +26,8 @@ pub struct SwapRecord {
     pub pause_ns: u64,
     /// Nanoseconds that this world spent on staging, before the boundary.
     pub stage_ns: u64,
+    /// What made the world go back by itself.
+    pub fault: Option<Box<Fault>>,
 }
 
 /// One mod of a change.
@@ -51,6 +54,8 @@ pub enum ChangeKind {
     Activate,
     /// The generation that was active before.
     RollBack,
+    /// The same, by the world itself: the new generation faulted while it was on probation.
+    AutomaticRollBack,
 }
 
 impl std::fmt::Display for ChangeKind {
@@ -60,6 +65,7 @@ impl std::fmt::Display for ChangeKind {
             Self::Patch => "patch",
             Self::Activate => "activate",
             Self::RollBack => "roll back",
+            Self::AutomaticRollBack => "automatic roll back",
         })
     }
 }

@@ -7,7 +7,7 @@ use tickswap_abi::{
     ResultPassing, Target,
 };
 
-use super::{Fault, ModSlot, Mods, Outside};
+use super::{Fault, ModSlot, Mods, Outside, transaction::Broken};
 use crate::{
     clock,
     engine::{CallFailure, GuestTrap, HookSignature, RawResult},
@@ -16,9 +16,13 @@ use crate::{
 
 /// A tick that is happening. Generated clients call hooks on it: `tick.arena().update(dt)?`.
 ///
-/// Hooks without a value go to every mod that has them, in the server's order; a mod that faults is paused and the call
-/// is still `Ok` (the fault is in `TickDone::faults`). A hook with a value asked of all leaves out mods that
-/// are paused or fault; asked of one such mod it answers [`CallError::Paused`] or [`CallError::Faulted`].
+/// Hooks without a value go to every mod that has them, in the server's order; mods that are paused or left out of this tick
+/// are passed over, and the call is still `Ok`. A hook with a value asked of all leaves them out; asked of one such
+/// mod it answers [`CallError::Paused`] or [`CallError::Faulted`].
+///
+/// When a mod faults, the call and every later one of this run answer [`CallError::Faulted`]: the run is over, everything it did
+/// is undone, and the closure runs again. Only where that is impossible (see `Transactions::Off`) the tick goes on, and the
+/// mod that faulted is paused.
 pub struct Tick<'w> {
     world: &'w Arc<str>,
     mods: &'w mut Mods,
@@ -27,6 +31,8 @@ pub struct Tick<'w> {
     /// When the boundary was entered, if anything was activated and no hook has run since.
     entered: Option<Instant>,
     pause_ns: u64,
+    /// The fault that ended this run.
+    broken: Option<Broken>,
 }
 
 impl<'w> Tick<'w> {
@@ -37,7 +43,7 @@ impl<'w> Tick<'w> {
         entered: Option<Instant>,
     ) -> Self {
         let number = mods.outside.as_ref().map_or(0, |outside| outside.tick);
-        Self { world, mods, faults, number, entered, pause_ns: 0 }
+        Self { world, mods, faults, number, entered, pause_ns: 0, broken: None }
     }
 
     /// The same tick for one player: hooks go to the generation that the player is assigned to.
@@ -61,6 +67,11 @@ impl<'w> Tick<'w> {
         self.pause_ns
     }
 
+    /// The fault that ended this run, if one did.
+    pub(super) fn broken(self) -> Option<Broken> {
+        self.broken
+    }
+
     #[inline]
     fn end_pause(&mut self) {
         if let Some(entered) = self.entered.take() {
@@ -77,7 +88,10 @@ impl<'w> Tick<'w> {
         answers: &mut dyn FnMut(&ModName, RawAnswer<'_>) -> Result<(), CallError>,
     ) -> Result<(), CallError> {
         self.end_pause();
-        let Mods { slots, outside, signatures, encoded, .. } = &mut *self.mods;
+        if let Some(broken) = &self.broken {
+            return Err(faulted(&broken.fault));
+        }
+        let Mods { slots, outside, signatures, encoded, cannot_undo, .. } = &mut *self.mods;
         let position = signatures.hook_position(hook);
         let position = position.ok_or(CallError::UnknownInterface { interface: hook.interface.name })?;
         let signature = &signatures.hooks()[position];
@@ -89,6 +103,8 @@ impl<'w> Tick<'w> {
             arguments,
             outside,
             faults: self.faults,
+            cannot_undo,
+            broken: &mut self.broken,
             world: self.world,
             tick: self.number,
         };
@@ -97,7 +113,7 @@ impl<'w> Tick<'w> {
                 for slot in slots {
                     match call.of(slot, answers) {
                         // Of all mods, those that cannot answer are left out; the tick goes on with the others.
-                        Err(CallError::Paused { .. } | CallError::Faulted { .. }) => {}
+                        Err(CallError::Paused { .. } | CallError::Faulted { .. }) if call.broken.is_none() => {}
                         other => other?,
                     }
                 }
@@ -165,6 +181,8 @@ struct Call<'c> {
     arguments: RawArguments<'c>,
     outside: &'c mut Option<Box<Outside>>,
     faults: &'c mut Vec<Fault>,
+    cannot_undo: &'c mut bool,
+    broken: &'c mut Option<Broken>,
     world: &'c Arc<str>,
     tick: u64,
 }
@@ -190,8 +208,11 @@ impl Call<'_> {
         position: usize,
         answers: &mut dyn FnMut(&ModName, RawAnswer<'_>) -> Result<(), CallError>,
     ) -> Result<(), CallError> {
-        if slot.is_paused() {
-            return self.paused(slot);
+        if slot.is_paused() || slot.left_out.is_some() {
+            return self.not_called(slot);
+        }
+        if !slot.is_touched {
+            *self.cannot_undo |= !slot.touch();
         }
         let mark = self.outside.as_mut().map(|outside| {
             outside.caller = slot.number();
@@ -256,13 +277,14 @@ impl Call<'_> {
     }
 
     #[cold]
-    fn paused(&self, slot: &ModSlot) -> Result<(), CallError> {
+    fn not_called(&self, slot: &ModSlot) -> Result<(), CallError> {
         if !self.answers_something() {
             return Ok(());
         }
-        Err(CallError::Paused {
-            mod_name: slot.name.clone(),
-            reason: slot.pause_reason().unwrap_or_default().to_owned(),
+        let mod_name = slot.name.clone();
+        Err(match slot.pause_reason() {
+            Some(reason) => CallError::Paused { mod_name, reason: reason.to_owned() },
+            None => CallError::Faulted { mod_name, message: slot.left_out.as_deref().unwrap_or_default().to_owned() },
         })
     }
 
@@ -271,25 +293,22 @@ impl Call<'_> {
         let Some(generation) = slot.guest.generation(position) else {
             return Ok(());
         };
-        let fault = Fault {
-            mod_name: slot.name.clone(),
-            generation,
-            world: self.world.to_string(),
-            tick: self.tick,
-            hook: self.hook_name(),
-            player: self.player,
-            message: trap.message,
-            backtrace: trap.frames,
-        };
-        tracing::error!(target: "tickswap", "{fault}");
-        slot.pause(&fault);
-        let message = fault.message.clone();
-        self.faults.push(fault);
-        if !self.answers_something() {
-            return Ok(());
+        let mut fault = Fault::new(slot.name.clone(), generation, self.world, self.tick, trap);
+        (fault.hook, fault.player) = (self.hook_name(), self.player);
+        let error = faulted(&fault);
+        if !*self.cannot_undo {
+            *self.broken = Some(Broken { number: slot.number(), position, fault });
+            return Err(error);
         }
-        Err(CallError::Faulted { mod_name: slot.name.clone(), message })
+        slot.faults += 1;
+        slot.pause(&fault, "its state is suspect");
+        self.faults.push(fault);
+        if self.answers_something() { Err(error) } else { Ok(()) }
     }
+}
+
+fn faulted(fault: &Fault) -> CallError {
+    CallError::Faulted { mod_name: fault.mod_name.clone(), message: fault.message.clone() }
 }
 
 /// The arguments as they will cross, checked against the contract's way of passing them. Encoded once for all mods.

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use probe_api::{PlayerId, ProbeHost, probe_host};
-use tickswap::{ModName, PreparedMod, Runtime, RuntimeBuilder, SubmissionState, World};
+use tickswap::{Limits, ModName, PreparedMod, Runtime, RuntimeBuilder, SubmissionState, World};
 use tickswap_tests::fixtures::Fixture;
 
 /// Answers what the probe asks.
@@ -50,14 +50,21 @@ impl Size {
     }
 }
 
-/// Settings of a runtime of the probe's contract.
+/// Settings of a runtime of the probe's contract. Ticks may take as long as they like: benches measure inside of them.
 pub(crate) fn builder() -> RuntimeBuilder {
-    Runtime::builder().contract(probe_api::contract())
+    let mut limits = Limits::default();
+    limits.cpu_ms_per_tick = 0;
+    Runtime::builder().contract(probe_api::contract()).limits(limits)
 }
 
 /// A runtime of the probe's contract without mods.
 pub(crate) fn runtime() -> Runtime {
-    builder().build().unwrap()
+    runtime_with(|builder| builder)
+}
+
+/// The same with other settings.
+pub(crate) fn runtime_with(change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder) -> Runtime {
+    change(builder()).build().unwrap()
 }
 
 /// A world of a runtime.

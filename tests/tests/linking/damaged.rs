@@ -47,7 +47,9 @@ fn link_over_first(first: &[u8], next: &[u8]) -> usize {
     let running = link::place(&mut residents, permit).unwrap_or_else(|error| panic!("{error}")).generation;
     let Ok(image) = image::read(next) else { return 0 };
     let comparison = compare::compare(&residents, Some(running), image);
-    let Ok(permit) = verify::judge(comparison).approve() else { return 1 };
+    let verdict = verify::judge(comparison);
+    let seen = verdict.report().clone();
+    let Ok(permit) = verdict.approve(&seen) else { return 1 };
     if link::place(&mut residents, permit).is_ok() { 3 } else { 2 }
 }
 

@@ -11,3 +11,4 @@ mod residents;
 mod rules;
 mod third_party;
 mod traps;
+mod verdicts;

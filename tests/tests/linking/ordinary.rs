@@ -169,12 +169,12 @@ fn every_ordinary_edit_passes_and_only_what_was_touched_is_named() {
         for difference in live.compare(&next) {
             let (Difference::FunctionChanged { item, .. }
             | Difference::FunctionAdded { item, .. }
-            | Difference::FunctionRemoved { item }) = &difference
+            | Difference::FunctionRemoved { item, .. }) = &difference
             else {
                 continue;
             };
             if !allowed.iter().any(|part| item.contains(part)) {
-                wrong += &format!("{edits:?}\n    names {difference}\n");
+                wrong += &format!("{edits:?}\n    names {difference:?}\n");
             }
         }
         if let Err(error) = live.patch(&next) {

@@ -36,7 +36,7 @@ fn a_changed_layout_is_refused_with_type_and_both_layouts() {
                 ("Ending(number)] }", "Ending(number)], added: 1 }"),
                 ("session.number +", "u64::from(session.added) + session.number +"),
             ][..],
-            &["marvels::Session", "added: u32 at 20", "24 bytes"][..],
+            &["marvels::Session", "+ added: u32", "size 24"][..],
         ),
         (
             &[

@@ -114,7 +114,9 @@ fn rule_4_one_name_and_two_signatures_are_two_slots() {
             ),
         ],
     );
-    live.patch(&second).unwrap_or_else(|error| panic!("{error}"));
+    let told = live.patch(&second).unwrap_err().to_string();
+    assert!(told.contains("R7") && told.contains("zoo::on_hit"), "somebody should know: {told}");
+    live.patch_approved(&second).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(live.call::<_, u64>("pointers", 0u64), (1..=20).sum::<u64>(), "live pointers keep the old body");
     joined(&mut live, 20..21);
     assert_eq!(live.call::<_, u64>("pointers", 0u64), (1..=20).sum::<u64>() + 1020);

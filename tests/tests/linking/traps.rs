@@ -230,7 +230,9 @@ fn must_answer(bytes: &[u8]) {
     static RESIDENTS: LazyLock<Residents> = LazyLock::new(|| {
         let mut residents = Residents::new();
         let image = image::read(&SMALL).unwrap();
-        let permit = verify::judge(compare::compare(&residents, None, image)).approve();
+        let verdict = verify::judge(compare::compare(&residents, None, image));
+        let seen = verdict.report().clone();
+        let permit = verdict.approve(&seen);
         if let Ok(permit) = permit {
             tickswap_linker::link::place(&mut residents, permit).unwrap();
         }

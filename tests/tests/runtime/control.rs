@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickswap::{ControlError, Limits, Scope, Status, SubmissionId, SubmissionState, SwapRecord};
+use tickswap::{ControlError, Event, Limits, Scope, Status, SubmissionId, SubmissionState, SwapRecord};
 
 use crate::server::{PATIENCE, Server, done, generation, name, probe, tick, version};
 
@@ -119,4 +119,41 @@ fn worlds_need_names_of_their_own_and_answers_for_every_query() {
     assert!(server.runtime.create_world("", host()).is_err());
     let silent = server.runtime.create_world("eu-2", Vec::new()).unwrap_err();
     assert!(silent.to_string().contains("nothing answers ProbeHost"), "{silent}");
+}
+
+#[test]
+fn events_tell_what_becomes_of_a_submission_and_of_faults() {
+    use probe_api::probe_hooks::Caller;
+    let server = Server::of_probe();
+    let mut world = server.world("eu-1");
+    let events = server.control.events().unwrap();
+    server.patch(&mut world, &[("probe", probe(2))]);
+    let refused = server.submit(&[("probe", b"nothing".to_vec())]);
+    server.control.wait(refused, PATIENCE);
+    tick(&mut world, |tick| tick.probe().of("probe").fail(0));
+
+    let mut told = Vec::new();
+    while let Some(event) = events.try_next() {
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
+        told.push(match event {
+            Event::Submission(status) if status.state.is_final() => match status.state {
+                SubmissionState::Done { mods, .. } => format!("{} done, {}", status.id, mods[0].generation),
+                SubmissionState::Refused { reasons } => format!("{} refused, {}", status.id, reasons[0].mod_name),
+                other => other.to_string(),
+            },
+            Event::Submission(_) => continue,
+            Event::Swapped(record) => format!("{} in {}", record.kind, record.world),
+            Event::Faulted(fault) => format!("{} faulted in {}", fault.mod_name, fault.world),
+            other => panic!("unexpected {other:?}"),
+        });
+    }
+    assert_eq!(
+        told,
+        ["patch in eu-1", "submission 2 done, g2", "submission 3 refused, probe", "probe faulted in eu-1"]
+    );
+    assert_eq!(events.wait(Duration::ZERO), None);
+    drop((world, server));
+    // Everything is gone, so an iterator ends; no other handle holds the ledger.
+    assert_eq!(events.filter(|event| matches!(event, Event::Lost { .. })).count(), 0);
 }

@@ -4,9 +4,13 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod approval;
 mod bad_input;
 mod calling;
+mod console;
 mod control;
 mod faults;
 mod server;
 mod swapping;
+mod transactions;
+mod watch;

@@ -112,6 +112,12 @@ impl Server {
         }
     }
 
+    /// Patches the mods of two worlds.
+    pub(crate) fn patch_both(&self, one: &mut World, other: &mut World, mods: &[(&str, Vec<u8>)]) {
+        let submission = self.submit(mods);
+        done(self.finish_in(&mut [one, other], submission));
+    }
+
     /// Patches the mods of a world and answers what was prepared.
     pub(crate) fn patch(&self, world: &mut World, mods: &[(&str, Vec<u8>)]) -> Vec<PreparedMod> {
         done(self.finish(world, self.submit(mods)))

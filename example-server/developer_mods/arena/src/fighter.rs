@@ -1,6 +1,6 @@
 //! A player's body: movement, health, respawn. It knows nothing of other fighters.
 
-use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, Condition, Position};
+use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, Color, Condition, PlayerId, Position};
 
 /// Hit points of an unharmed fighter.
 pub(crate) const MAX_HEALTH: u32 = 100;
@@ -11,8 +11,12 @@ const RELOAD: f32 = 0.25;
 /// Seconds between being put out and being back.
 const RESPAWN: f32 = 3.0;
 
+/// Told apart at a glance on a dark floor; players get them in turn.
+const COLORS: [u32; 8] = [0xff5d73, 0x4cc9f0, 0xffd166, 0x80ed99, 0xc77dff, 0xff9f5a, 0x5affe0, 0xf78fd8];
+
 pub(crate) struct Fighter {
     pub(crate) name: String,
+    pub(crate) color: Color,
     pub(crate) position: Position,
     pub(crate) facing: f32,
     pub(crate) condition: Condition,
@@ -23,9 +27,10 @@ pub(crate) struct Fighter {
 }
 
 impl Fighter {
-    pub(crate) fn new(name: String, position: Position) -> Self {
+    pub(crate) fn new(player: PlayerId, name: String, position: Position) -> Self {
         Self {
             name,
+            color: Color(COLORS[(player.0 % COLORS.len() as u64) as usize]),
             position: inside(position),
             facing: 0.0,
             condition: Condition::Alive { health: MAX_HEALTH },

@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
-use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, PlayerId, Position};
+use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, HazardKind, HazardView, PlayerId, Position};
 
 use crate::fighter::Fighter;
 
 /// Something that acts on fighters as time passes.
 pub(crate) trait Hazard {
     fn update(&mut self, dt: f32, fighters: &mut HashMap<PlayerId, Fighter>);
+
+    /// What players see of it.
+    fn view(&self) -> HazardView;
 }
 
 /// Heals whoever stands in it, one point at a time.
@@ -38,6 +41,10 @@ impl Hazard for HealingZone {
                 fighter.heal(1);
             }
         }
+    }
+
+    fn view(&self) -> HazardView {
+        HazardView { kind: HazardKind::Heals, position: self.centre, radius: Self::RADIUS }
     }
 }
 
@@ -70,6 +77,10 @@ impl Hazard for Whirlwind {
                 fighter.push((fighter.position.x - centre.x) * step, (fighter.position.y - centre.y) * step);
             }
         }
+    }
+
+    fn view(&self) -> HazardView {
+        HazardView { kind: HazardKind::Pushes, position: self.centre(), radius: Self::RADIUS }
     }
 }
 

@@ -36,6 +36,7 @@ type DamageRule = Box<dyn Fn(&Fighter, u32) -> u32>;
 struct Arena {
     fighters: HashMap<PlayerId, Fighter>,
     shots: Vec<Shot>,
+    shots_fired: u32,
     hazards: Vec<Box<dyn Hazard>>,
     damage_rules: Vec<DamageRule>,
     rule_of_the_day: u32,
@@ -51,6 +52,7 @@ impl Default for Arena {
         Self {
             fighters: HashMap::new(),
             shots: Vec::new(),
+            shots_fired: 0,
             hazards: vec![
                 Box::new(HealingZone::new(ARENA_WIDTH * 0.5, ARENA_HEIGHT * 0.5)),
                 Box::new(Whirlwind::new()),
@@ -79,7 +81,7 @@ impl ArenaHooks for Arena {
         arena_host::broadcast(format!("{name} enters the arena"));
         let position = arena_host::spawn_position(player);
         self.ledger.joined(player);
-        self.fighters.insert(player, Fighter::new(name, position));
+        self.fighters.insert(player, Fighter::new(player, name, position));
     }
 
     fn left(&mut self, player: PlayerId) {
@@ -124,11 +126,18 @@ impl ArenaHooks for Arena {
                 facing: fighter.facing,
                 condition: fighter.condition,
                 score: fighter.score,
+                color: fighter.color,
                 acknowledged: self.ledger.last_sequence(player),
             })
             .collect();
         players.sort_by_key(|view| view.player);
-        Frame { round: self.round, updates: self.updates, players, shots: self.shots.iter().map(Shot::view).collect() }
+        Frame {
+            round: self.round,
+            updates: self.updates,
+            players,
+            shots: self.shots.iter().map(Shot::view).collect(),
+            hazards: self.hazards.iter().map(|hazard| hazard.view()).collect(),
+        }
     }
 
     fn inputs(&self) -> InputTotals {
@@ -164,7 +173,8 @@ impl Arena {
                 fighter.revive(arena_host::spawn_position(player));
             }
             if fighter.takes_a_shot() {
-                self.shots.push(Shot::fired_by(player, fighter));
+                self.shots_fired = self.shots_fired.wrapping_add(1);
+                self.shots.push(Shot::fired_by(player, fighter, self.shots_fired));
             }
         }
     }
@@ -179,17 +189,18 @@ impl Arena {
                 .iter_mut()
                 .filter(|(player, _)| **player != shot.owner)
                 .find(|(_, fighter)| shot.hits(fighter));
-            let Some((_, wounded)) = hit else {
+            let Some((&loser, wounded)) = hit else {
                 return true;
             };
             let damage = shot::DAMAGE + rule_of_the_day::bonus(*updates);
             let damage = damage_rules.iter().fold(damage, |damage, rule| rule(wounded, damage));
             if wounded.wound(damage) {
-                let loser = wounded.name.clone();
+                let loser_name = wounded.name.clone();
                 if let Some(winner) = fighters.get_mut(&shot.owner) {
                     winner.score += POINTS_PER_KILL;
-                    arena_host::broadcast(format!("{} puts {loser} out", winner.name));
+                    arena_host::broadcast(format!("{} puts {loser_name} out", winner.name));
                     arena_host::award(shot.owner, POINTS_PER_KILL);
+                    arena_host::put_out(shot.owner, loser);
                 }
             }
             false

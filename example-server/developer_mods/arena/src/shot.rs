@@ -1,6 +1,6 @@
 //! A shot in flight.
 
-use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, PlayerId, Position, ShotView};
+use arena_api::{ARENA_HEIGHT, ARENA_WIDTH, Color, PlayerId, Position, ShotView};
 
 use crate::fighter::Fighter;
 
@@ -12,15 +12,19 @@ const SPEED: f32 = 640.0;
 const REACH: f32 = 18.0;
 
 pub(crate) struct Shot {
+    number: u32,
     pub(crate) owner: PlayerId,
+    color: Color,
     position: Position,
     velocity: (f32, f32),
 }
 
 impl Shot {
-    pub(crate) fn fired_by(owner: PlayerId, fighter: &Fighter) -> Self {
+    pub(crate) fn fired_by(owner: PlayerId, fighter: &Fighter, number: u32) -> Self {
         Self {
+            number,
             owner,
+            color: fighter.color,
             position: fighter.position,
             velocity: (fighter.facing.cos() * SPEED, fighter.facing.sin() * SPEED),
         }
@@ -40,6 +44,6 @@ impl Shot {
     }
 
     pub(crate) fn view(&self) -> ShotView {
-        ShotView { owner: self.owner, position: self.position }
+        ShotView { number: self.number, owner: self.owner, position: self.position, color: self.color }
     }
 }

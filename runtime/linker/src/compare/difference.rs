@@ -1,11 +1,12 @@
 //! The differences that comparing can find, each with what it is about and what was and is there. Facts, no judgement.
 
 use crate::GenerationId;
-use serde::Serialize;
+use crate::image::debug::Position;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Where in the source something stands.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourcePosition {
     /// File as the compiler names it.
     pub file: String,
@@ -19,6 +20,79 @@ impl fmt::Display for SourcePosition {
     }
 }
 
+impl From<&Position> for SourcePosition {
+    fn from(position: &Position) -> Self {
+        Self { file: position.file.to_string(), line: u32::try_from(position.line).unwrap_or(u32::MAX) }
+    }
+}
+
+/// Why an item differs although nobody touched its own source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cause {
+    /// Changed functions that were inlined into it, by name.
+    InlinedFrom(Vec<String>),
+    /// Changed types that it holds in place, by name.
+    Holds(Vec<String>),
+    /// Another set of copies of a generic function or type.
+    Instance,
+    /// Code or type of a library: it comes and goes with what is called.
+    Library,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (verb, names) = match self {
+            Self::InlinedFrom(names) => ("inlined from", names),
+            Self::Holds(names) => ("holds", names),
+            Self::Instance => return f.write_str("copies of a generic"),
+            Self::Library => return f.write_str("library"),
+        };
+        match names.as_slice() {
+            [] => f.write_str(verb),
+            [one] => write!(f, "{verb} {one}"),
+            [first, more @ ..] => write!(f, "{verb} {first} and {} more", more.len()),
+        }
+    }
+}
+
+/// How a type changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TypeChange {
+    /// Fields came.
+    FieldAdded,
+    /// Fields went.
+    FieldRemoved,
+    /// Fields have another type.
+    FieldRetyped,
+    /// Several of these.
+    Fields,
+    /// The same fields lie elsewhere, or take another size.
+    Moved,
+    /// Variants of an enum, their values or contents.
+    Variants,
+    /// The same variants; what tells them apart lies elsewhere.
+    DiscriminantMoved,
+    /// Something else, or a name that stands for several types.
+    Layout,
+}
+
+/// Why a body that live data relies on may have changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reliance {
+    /// Its own code differs.
+    Changed,
+    /// It is inlined, and all code that holds it differs: these functions.
+    Unproved(Vec<String>),
+    /// Functions that it calls differ: these.
+    Through(Vec<String>),
+}
+
 /// One difference between a candidate and the versions it meets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "difference", rename_all = "snake_case")]
@@ -29,19 +103,40 @@ pub enum Difference {
     FunctionChanged {
         item: String,
         at: Option<SourcePosition>,
+        cause: Option<Cause>,
     },
     /// Only the line numbers that panics report differ.
     PositionsMoved {
         item: String,
+        at: Option<SourcePosition>,
     },
     /// A function that the version to be replaced does not have.
     FunctionAdded {
         item: String,
         at: Option<SourcePosition>,
+        cause: Option<Cause>,
     },
     /// A function that only the version to be replaced has. Its old body stays callable.
     FunctionRemoved {
         item: String,
+        cause: Option<Cause>,
+    },
+    /// A function of one name and another signature; live pointers to it keep the old body.
+    SignatureChanged {
+        item: String,
+        at: Option<SourcePosition>,
+        was: String,
+        is: String,
+    },
+    /// Two functions of the module have one name and different bodies, and live pointers may lead to either.
+    FunctionAmbiguous {
+        item: String,
+    },
+    /// A body by which containers find what they hold.
+    ReliedOnChanged {
+        item: String,
+        at: Option<SourcePosition>,
+        reason: Reliance,
     },
     /// Closures, coroutines or numbered items that cannot be matched: live ones keep their old bodies.
     NumberedItemsUnmatched {
@@ -51,6 +146,12 @@ pub enum Difference {
     /// A coroutine whose body changed: a suspended one keeps the old body.
     CoroutineChanged {
         item: String,
+        at: Option<SourcePosition>,
+    },
+    /// A function that would read or resume an environment of live state that changed, and that is not named after it.
+    EnvironmentHeld {
+        item: String,
+        environment: String,
     },
     /// Content of named read-only data.
     ReadOnlyDataChanged {
@@ -59,6 +160,7 @@ pub enum Difference {
     /// A mutable static that no resident has.
     StaticAdded {
         item: String,
+        at: Option<SourcePosition>,
         type_name: String,
         size: u32,
     },
@@ -74,27 +176,47 @@ pub enum Difference {
     /// Type, size or alignment of a static.
     StaticChanged {
         item: String,
+        at: Option<SourcePosition>,
         was: String,
         is: String,
     },
     /// The initial value; the live value stays.
     StaticInitialValueChanged {
         item: String,
+        at: Option<SourcePosition>,
     },
     /// Symbol and debug information do not agree on what the bytes are.
     StaticUnproved {
         item: String,
+        at: Option<SourcePosition>,
         why: String,
     },
     /// A type that only new code uses.
     TypeAdded {
         item: String,
+        cause: Option<Cause>,
     },
-    /// A type known to a resident with another layout.
+    /// A type known to a resident with another layout: sizes, and what differs line by line.
     TypeChanged {
         item: String,
+        change: TypeChange,
         was: String,
         is: String,
+        lines: Vec<String>,
+        /// Types that changed too and that explain it all.
+        holds: Vec<String>,
+        /// Where the first function of an `impl` of the type stands.
+        near: Option<SourcePosition>,
+    },
+    /// An `impl Drop` that came or went.
+    DropChanged {
+        item: String,
+        at: Option<SourcePosition>,
+        is_added: bool,
+    },
+    /// A numbered item that has the `TypeId` of another one known before.
+    TypeIdentityReused {
+        item: String,
     },
     /// Entries of a vtable that live objects may use.
     VtableChanged {
@@ -110,6 +232,30 @@ pub enum Difference {
     VtableEntryForeign {
         item: String,
         entry: String,
+    },
+    HookAdded {
+        item: String,
+        is: String,
+    },
+    HookRemoved {
+        item: String,
+        was: String,
+    },
+    HookChanged {
+        item: String,
+        was: String,
+        is: String,
+    },
+    /// A host function that the mod was built against with another signature.
+    HostFunctionChanged {
+        item: String,
+        was: String,
+        is: String,
+    },
+    /// An import that the mod's own contract section does not name.
+    ImportUndeclared {
+        item: String,
+        is: String,
     },
     ExportAdded {
         item: String,
@@ -136,6 +282,10 @@ pub enum Difference {
     /// A crate's hash, and with it the `TypeId` of its types.
     CrateIdentityChanged {
         item: String,
+        /// Whether any version shows a sign of `TypeId`s.
+        uses_type_ids: bool,
+        /// Whether live state may hold anything of the crate.
+        in_state: bool,
         was: Vec<String>,
         is: Vec<String>,
     },
@@ -151,6 +301,8 @@ pub enum Difference {
     /// A custom section that describes the mod, such as its contract.
     DescriptionChanged {
         item: String,
+        /// Whether it is one that the SDK writes.
+        is_own: bool,
     },
     /// The file does not prove that it was built with the passes off that merge functions and rewrite statics.
     ProofMissing {
@@ -160,78 +312,4 @@ pub enum Difference {
     UnknownBase {
         base: GenerationId,
     },
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = |at: &Option<SourcePosition>| at.as_ref().map_or_else(String::new, |p| format!(" ({p})"));
-        match self {
-            Self::FunctionChanged { item, at: position } => {
-                write!(f, "function `{item}`{} has another body", at(position))
-            }
-            Self::PositionsMoved { item } => write!(f, "in `{item}` only source positions moved"),
-            Self::FunctionAdded { item, at: position } => write!(f, "function `{item}`{} is new", at(position)),
-            Self::FunctionRemoved { item } => write!(f, "function `{item}` is gone; its old body stays for live state"),
-            Self::NumberedItemsUnmatched { item, count } => write!(
-                f,
-                "{count} closures or repeated items in `{item}` cannot be matched with the old ones; live ones keep their old bodies"
-            ),
-            Self::CoroutineChanged { item } => {
-                write!(f, "the coroutine `{item}` has another body; a suspended one keeps the old")
-            }
-            Self::ReadOnlyDataChanged { item } => write!(f, "read-only data `{item}` has other content"),
-            Self::StaticAdded { item, type_name, size } => {
-                write!(f, "static `{item}` of type `{type_name}` ({size} bytes) is new")
-            }
-            Self::StandardStaticAdded { item, size } => {
-                write!(f, "static `{item}` ({size} bytes) of the standard library is used for the first time")
-            }
-            Self::StaticRemoved { item } => write!(f, "static `{item}` is gone, its live value would be lost"),
-            Self::StaticChanged { item, was, is } => write!(f, "static `{item}` was {was}, is {is}"),
-            Self::StaticInitialValueChanged { item } => {
-                write!(f, "static `{item}` has another initial value; the live value stays")
-            }
-            Self::StaticUnproved { item, why } => {
-                write!(f, "static `{item}` cannot be proved to be what it was: {why}")
-            }
-            Self::TypeAdded { item } => write!(f, "type `{item}` is new"),
-            Self::TypeChanged { item, was, is } => {
-                write!(
-                    f,
-                    "type `{item}` has another layout, live state that holds one would be misread\n      was {was}\n      is  {is}"
-                )
-            }
-            Self::VtableChanged { item, was, is } => {
-                write!(
-                    f,
-                    "vtable `{item}` has another shape, live objects would be misused\n      was {was}\n      is  {is}"
-                )
-            }
-            Self::TraitShapeUnknown { item } => write!(
-                f,
-                "live objects of trait `{item}` may be called, but no vtable in the new version shows that the trait kept its methods"
-            ),
-            Self::VtableEntryForeign { item, entry } => {
-                write!(f, "vtable `{item}` holds `{entry}`, a function of another type: equal functions were merged")
-            }
-            Self::ExportAdded { item, is } => write!(f, "exported function `{item}` {is} is new"),
-            Self::ExportRemoved { item, was } => write!(f, "exported function `{item}` {was} is gone"),
-            Self::ExportChanged { item, was, is } => write!(f, "exported function `{item}` was {was}, is {is}"),
-            Self::ImportAdded { item, is } => write!(f, "host function `{item}` {is} is newly used"),
-            Self::ToolchainChanged { was, is } => {
-                write!(f, "compiler or target features differ: was {}, is {}", was.join("; "), is.join("; "))
-            }
-            Self::CrateIdentityChanged { item, was, is } => write!(
-                f,
-                "crate `{item}` has another identity (was {}, is {}): another version of a dependency, or not built by `cargo tickswap build`",
-                was.join(", "),
-                is.join(", ")
-            ),
-            Self::AllocatorChanged { was, is } => write!(f, "the global allocator was {was}, is {is}"),
-            Self::StackGrown { was, is } => write!(f, "the mod was linked for {was} bytes of stack, now for {is}"),
-            Self::DescriptionChanged { item } => write!(f, "the section `{item}` has other content"),
-            Self::ProofMissing { what } => write!(f, "{what}"),
-            Self::UnknownBase { base } => write!(f, "generation {base}, which it would replace, does not exist"),
-        }
-    }
 }

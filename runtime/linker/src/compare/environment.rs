@@ -2,11 +2,16 @@
 //! file was built.
 
 use super::CandidateFacts;
+use super::contract;
 use super::difference::Difference;
+use super::difference::SourcePosition;
+use super::statics::STANDARD;
+use crate::image::debug::{DebugLevel, is_transient};
 use crate::image::module::SymbolTarget;
+use crate::image::name::{NodeRef, NumbersAsTheyAre, SymbolName, parse};
 use crate::image::{Body, ModImage};
 use crate::residents::{Resident, Residents, StaticProof};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Two equal functions that must stay two, and a static of a small domain that must stay whole. The SDK emits them.
@@ -51,6 +56,124 @@ pub(super) fn allocator(image: &ModImage, names: &[Option<Arc<str>>]) -> Vec<(Ar
     found
 }
 
+/// Whether anything in the file shows that types are told apart at run time: a type or object in debug information, or a
+/// function, that has to do with `TypeId`. The standard library's own use, for panics, does not count.
+pub(super) fn uses_type_ids(image: &ModImage) -> bool {
+    const SIGNS: [&str; 2] = ["core::any::TypeId", "dyn core::any::Any"];
+    const MANGLED: [&str; 2] = ["4core3any6TypeId", "4core3any3Any"];
+    // Every `Context` of a future has room for one such reference; it is no use of it.
+    let in_context = |name: &str| {
+        let pointee = name.strip_prefix("&mut ").or(name.strip_prefix("* ")).unwrap_or(name);
+        pointee == "dyn core::any::Any" && image.debug.types.contains_key("core::task::wake::ExtData")
+    };
+    let in_types = || {
+        let mut names = image.debug.types.keys();
+        names.any(|name| SIGNS.iter().any(|sign| name.contains(sign)) && !in_context(name))
+    };
+    let in_symbols = || {
+        image.symbols.iter().enumerate().any(|(index, symbol)| {
+            MANGLED.iter().any(|sign| symbol.name.contains(sign))
+                && match image.names.parsed(index) {
+                    Some(SymbolName::V0(name)) => name.crates().iter().any(|(name, _)| !STANDARD.contains(&&**name)),
+                    _ => true,
+                }
+        })
+    };
+    in_types() || in_symbols()
+}
+
+/// Types of the mod's own crates with an `impl Drop` that some code uses.
+pub(super) fn drops(image: &ModImage) -> BTreeMap<Arc<str>, Option<SourcePosition>> {
+    let mut drops = BTreeMap::new();
+    for (symbol, function) in &image.debug.functions {
+        if !symbol.contains("3ops4drop4Drop") {
+            continue;
+        }
+        let SymbolName::V0(name) = parse(symbol) else { continue };
+        let is_drop = |path: NodeRef<'_>| path.render(&mut NumbersAsTheyAre) == "core::ops::drop::Drop";
+        let root = name.root();
+        if root.is_closure() || !root.trait_path().is_some_and(is_drop) {
+            continue;
+        }
+        let Some(of) = root.self_type().and_then(|of| of.nominal_path()) else { continue };
+        let home = of.home_crate();
+        let is_own = home.is_some_and(|(name, hash)| image.debug.level_of(&name, hash) == Some(DebugLevel::Full));
+        if is_own {
+            let of = Arc::from(of.render(&mut NumbersAsTheyAre));
+            drops.insert(of, function.position.as_ref().map(SourcePosition::from));
+        }
+    }
+    drops
+}
+
+/// Values of a type that gains or loses `Drop` were made by code that knew nothing of it.
+pub(super) fn compare_drops(
+    image: &ModImage,
+    facts: &CandidateFacts,
+    resident: &Resident,
+    residents: &Residents,
+    differences: &mut Vec<Difference>,
+) {
+    let heads: BTreeSet<&str> = image.debug.types.keys().map(|name| name.split('<').next().unwrap_or(name)).collect();
+    let known: BTreeSet<&str> = residents.types.keys().map(|name| name.split('<').next().unwrap_or(name)).collect();
+    let is_live = |name: &str| heads.contains(name) && known.contains(name);
+    for (name, at) in &facts.drops {
+        if is_live(name) && !residents.generations.iter().any(|resident| resident.drops.contains(name)) {
+            differences.push(Difference::DropChanged { item: name.to_string(), at: at.clone(), is_added: true });
+        }
+    }
+    for name in resident.drops.iter().filter(|name| is_live(name) && !facts.drops.contains_key(*name)) {
+        differences.push(Difference::DropChanged { item: name.to_string(), at: None, is_added: false });
+    }
+}
+
+/// Whether live state may hold anything that the crate made or knows: its types, its statics, pointers to its functions.
+/// Without debug information of its own, nothing proves that these are what they were.
+fn is_in_state(residents: &Residents, crate_name: &str) -> bool {
+    let path = format!("{crate_name}::");
+    let hashed = format!("{crate_name}[");
+    let value = format!("{crate_name}.");
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '.';
+    let mentions = |text: &str| {
+        [&path, &hashed, &value]
+            .into_iter()
+            .any(|start| text.match_indices(start.as_str()).any(|(at, _)| !text[..at].ends_with(is_part)))
+    };
+    residents.types.keys().any(|name| mentions(name))
+        || residents.statics.keys().any(|name| mentions(name))
+        || residents.slots.keys().any(|name| mentions(name))
+        || residents.vtables.keys().any(|(concrete, trait_name)| mentions(concrete) || mentions(trait_name))
+}
+
+/// A `TypeId` goes by number, as the compiler counts closures and repeated names. Where such a number now means another
+/// item, state that is keyed by the identity finds the wrong one.
+pub(super) fn compare_identified(
+    image: &ModImage,
+    facts: &CandidateFacts,
+    residents: &Residents,
+    differences: &mut Vec<Difference>,
+) {
+    for (plain, known) in &facts.identified {
+        let others = residents.generations.iter().filter_map(|resident| resident.identified.get(plain));
+        if others.into_iter().any(|other| other != known) {
+            differences.push(Difference::TypeIdentityReused { item: plain.to_string() });
+        }
+    }
+    if !facts.uses_type_ids && !residents.generations.iter().any(|resident| resident.uses_type_ids) {
+        return;
+    }
+    // A type that is generic over a function is known by the function, and holds what that returns.
+    let through_functions = image.debug.types.iter().filter(|(name, _)| {
+        is_transient(name) && name.split_once("-> ").is_some_and(|(_, result)| is_transient(result))
+    });
+    for (name, layouts) in through_functions {
+        let mut known = residents.generations.iter().filter_map(|resident| resident.transient_types.get(name));
+        if known.any(|known| **known != *layouts) {
+            differences.push(Difference::TypeIdentityReused { item: name.to_string() });
+        }
+    }
+}
+
 pub(super) fn compare(
     image: &ModImage,
     facts: &CandidateFacts,
@@ -58,7 +181,8 @@ pub(super) fn compare(
     residents: &Residents,
     differences: &mut Vec<Difference>,
 ) {
-    compare_exports(image, resident, differences);
+    let told = contract::compare(image, resident, differences);
+    compare_exports(image, resident, &told, differences);
     for import in image.imports.iter().filter(|import| !resident.imports.contains(import)) {
         differences.push(Difference::ImportAdded {
             item: format!("{}.{}", import.module, import.name),
@@ -74,7 +198,14 @@ pub(super) fn compare(
         // A crate that only one version names tells nothing; two of one name show as more hashes.
         let mut known = residents.generations.iter().filter_map(|generation| generation.crates.get(name));
         if let Some(was) = known.find(|was| *was != is) {
-            differences.push(Difference::CrateIdentityChanged { item: name.clone(), was: set(was), is: set(is) });
+            let uses_type_ids = facts.uses_type_ids || residents.generations.iter().any(|known| known.uses_type_ids);
+            differences.push(Difference::CrateIdentityChanged {
+                item: name.clone(),
+                uses_type_ids,
+                in_state: is_in_state(residents, name),
+                was: set(was),
+                is: set(is),
+            });
         }
     }
     // A version that allocates in fewer ways has fewer entry points; those that both have must lead to the same place.
@@ -92,16 +223,11 @@ pub(super) fn compare(
     if image.stack_size > residents.stack_size {
         differences.push(Difference::StackGrown { was: residents.stack_size, is: image.stack_size });
     }
-    let sections: BTreeSet<&String> = image.custom.keys().chain(resident.custom.keys()).collect();
-    for section in sections {
-        if image.custom.get(section) != resident.custom.get(section) {
-            differences.push(Difference::DescriptionChanged { item: section.clone() });
-        }
-    }
 }
 
-fn compare_exports(image: &ModImage, resident: &Resident, differences: &mut Vec<Difference>) {
-    for export in &image.exports {
+/// `told`: exports of hooks about which the contract section said more already.
+fn compare_exports(image: &ModImage, resident: &Resident, told: &BTreeSet<String>, differences: &mut Vec<Difference>) {
+    for export in image.exports.iter().filter(|export| !told.contains(&export.name)) {
         let (item, is) = (export.name.clone(), export.signature.to_string());
         match resident.exports.iter().find(|was| was.name == export.name) {
             None => differences.push(Difference::ExportAdded { item, is }),
@@ -111,9 +237,26 @@ fn compare_exports(image: &ModImage, resident: &Resident, differences: &mut Vec<
             Some(_) => {}
         }
     }
-    for was in &resident.exports {
+    for was in resident.exports.iter().filter(|export| !told.contains(&export.name)) {
         if !image.exports.iter().any(|export| export.name == was.name) {
             differences.push(Difference::ExportRemoved { item: was.name.clone(), was: was.signature.to_string() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_live_state_may_hold_of_a_crate_is_found_by_its_path() {
+        let mut residents = Residents::new();
+        assert!(!is_in_state(&residents, "glam"));
+        residents.types.insert("alloc::vec::Vec<glam::Vec3>".into(), Arc::default());
+        residents.slots.insert("<arena::Key as indexmap::Equivalent>.equivalent | fn()".into(), 1);
+        residents.slots.insert("itoa[3kPq].format | (i32) in itoa[3kPq]".into(), 2);
+        for (name, expected) in [("glam", true), ("lam", false), ("gla", false), ("indexmap", true), ("itoa", true)] {
+            assert_eq!(is_in_state(&residents, name), expected, "{name}");
         }
     }
 }

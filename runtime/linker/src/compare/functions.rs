@@ -1,14 +1,19 @@
 //! Functions: their names with source signatures, their bodies, and which of them a change touched.
 
 use super::CandidateFacts;
+use super::causes;
 use super::difference::{Difference, SourcePosition};
-use crate::image::debug::FunctionFacts;
+use crate::image::debug::{FunctionFacts, is_transient};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
+use crate::image::name_table::TAG_OPEN;
 use crate::image::{Body, ModImage};
-use crate::residents::Resident;
+use crate::residents::{Resident, Residents};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// Between name and signature of a slot.
+const SIGNATURE: &str = " | ";
 
 /// For every function symbol the identity of its table slot.
 ///
@@ -26,7 +31,7 @@ pub(super) fn slot_names(image: &ModImage, names: &[Option<Arc<str>>]) -> Vec<Op
                 format!("{wasm} in {}", crate_hashes(image, index))
             }
         };
-        slots[index] = Some(Arc::from(format!("{name} | {signature}")));
+        slots[index] = Some(Arc::from(format!("{name}{SIGNATURE}{signature}")));
     }
     slots
 }
@@ -71,22 +76,80 @@ pub(super) fn compare(
     let positions = positions(image, facts);
     let code = |bodies: &BTreeSet<Body>| bodies.iter().map(|body| body.code).collect::<BTreeSet<_>>();
     for (name, bodies) in &facts.functions {
-        let at = positions.get(name).cloned();
+        let (item, at) = (name.to_string(), positions.get(name).cloned());
         match resident.functions.get(name) {
-            None => differences.push(Difference::FunctionAdded { item: name.to_string(), at }),
+            None => differences.push(Difference::FunctionAdded { item, at, cause: None }),
             Some(old) if code(old) != code(bodies) => {
-                differences.push(Difference::FunctionChanged { item: name.to_string(), at });
+                differences.push(Difference::FunctionChanged { item, at, cause: None });
             }
-            Some(old) if **old != *bodies => differences.push(Difference::PositionsMoved { item: name.to_string() }),
+            Some(old) if **old != *bodies => differences.push(Difference::PositionsMoved { item, at }),
             Some(_) => {}
         }
     }
     for name in resident.functions.keys().filter(|name| !facts.functions.contains_key(*name)) {
-        differences.push(Difference::FunctionRemoved { item: name.to_string() });
+        differences.push(Difference::FunctionRemoved { item: name.to_string(), cause: None });
+    }
+    causes::explain(image, facts, resident, differences);
+}
+
+/// Functions that live pointers may lead to and that have another signature now. Slots are names with signatures, so the
+/// pointers keep the old body; somebody should know.
+pub(super) fn signatures(
+    image: &ModImage,
+    facts: &CandidateFacts,
+    residents: &Residents,
+    differences: &mut Vec<Difference>,
+) {
+    let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (name, signature) in residents.slots.keys().filter_map(|slot| slot.split_once(SIGNATURE)) {
+        known.entry(name).or_default().insert(signature);
+    }
+    let positions = positions(image, facts);
+    let own: BTreeSet<(&str, &str)> =
+        facts.slot_names.iter().flatten().filter_map(|slot| slot.split_once(SIGNATURE)).collect();
+    for (name, is) in own {
+        let Some(was) = known.get(name).filter(|was| !was.contains(is)) else { continue };
+        // Numbered items, and what is generic over them, are matched by other means; libraries change with their crate.
+        let is_numbered = name.contains(TAG_OPEN) || is_transient(is) || is_transient(name);
+        if is_numbered || facts.libraries.contains(name) {
+            continue;
+        }
+        differences.push(Difference::SignatureChanged {
+            item: name.to_owned(),
+            at: positions.get(name).cloned(),
+            was: was.iter().copied().collect::<Vec<_>>().join(" or "),
+            is: is.to_owned(),
+        });
     }
 }
 
-fn positions(image: &ModImage, facts: &CandidateFacts) -> BTreeMap<Arc<str>, SourcePosition> {
+/// Several functions of one plain name, such as local ones of two C files: a slot could not tell them apart. Copies of
+/// Rust functions have one v0 name and are one function.
+pub(super) fn ambiguous(image: &ModImage, differences: &mut Vec<Difference>) {
+    let mut plain: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    for (index, symbol, function) in image.function_symbols() {
+        if let Some(SymbolName::Plain(_)) = image.names.parsed(index) {
+            plain.entry(&symbol.name).or_default().insert(function);
+        }
+    }
+    let in_table = |function: &u32| image.elements.iter().any(|segment| segment.functions.contains(function));
+    for (name, functions) in plain.iter().filter(|(_, functions)| functions.len() > 1) {
+        if functions.iter().any(in_table) {
+            differences.push(Difference::FunctionAmbiguous { item: (*name).to_owned() });
+        }
+    }
+}
+
+/// Where a function stands that may be inlined everywhere, or the first item inside it; by its name without tags.
+pub(super) fn position(image: &ModImage, name: &str) -> Option<SourcePosition> {
+    let within = |symbol: &str| image.names.plain(symbol).strip_prefix(name).map(str::len);
+    let found = image.debug.functions.iter().filter(|(_, facts)| facts.position.is_some());
+    let found = found.filter_map(|(symbol, facts)| Some((within(symbol)?, facts.position.as_ref()?)));
+    found.min().map(|(_, position)| SourcePosition::from(position))
+}
+
+/// Positions by name.
+pub(super) fn positions(image: &ModImage, facts: &CandidateFacts) -> BTreeMap<Arc<str>, SourcePosition> {
     let mut positions = BTreeMap::new();
     for (index, symbol) in image.symbols.iter().enumerate() {
         let SymbolTarget::Function(_) = symbol.target else { continue };
@@ -94,8 +157,7 @@ fn positions(image: &ModImage, facts: &CandidateFacts) -> BTreeMap<Arc<str>, Sou
             continue;
         };
         if let Some(position) = &function.position {
-            let line = u32::try_from(position.line).unwrap_or(u32::MAX);
-            positions.insert(name.clone(), SourcePosition { file: position.file.to_string(), line });
+            positions.insert(name.clone(), SourcePosition::from(position));
         }
     }
     positions

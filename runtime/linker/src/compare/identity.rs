@@ -10,8 +10,8 @@ use crate::GenerationId;
 use crate::image::Body;
 use crate::image::ModImage;
 use crate::image::debug::{Name, TypeKind, is_transient};
-use crate::image::name::{NameResolver, NumberedItem};
-use crate::image::name_table::{GroupKey, Member, tagged, without_tags};
+use crate::image::name::{NameResolver, NumberedItem, SymbolName, parse};
+use crate::image::name_table::{GroupKey, Member, TAG_OPEN, tagged, without_tags};
 use crate::residents::{CanonicalGroups, CanonicalKey, Evidence, Resident, ResidentMember, Residents};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -25,6 +25,10 @@ pub(crate) struct Identities {
     pub(crate) unmatched: BTreeMap<Arc<str>, usize>,
     /// Coroutines that a resident has but whose body is another.
     pub(crate) changed_coroutines: BTreeSet<Arc<str>>,
+    /// By resident: types of and around environments that the image lays out otherwise, and what holds them.
+    pub(crate) outgrown: Vec<BTreeSet<Name>>,
+    /// Numbered items whose type identity is asked for: names as numbered here, and as known in this process.
+    pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// Names every symbol of `image` against all residents, those in `order` first to last.
@@ -57,17 +61,22 @@ pub(crate) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
                 groups: HashMap::new(),
                 unmatched: BTreeMap::new(),
                 changed_coroutines: BTreeSet::new(),
+                outgrown: Vec::new(),
+                identified: BTreeMap::new(),
             },
             renewed_environments: BTreeSet::new(),
         };
         let symbols = image.symbols.iter().enumerate();
         let symbols = symbols.map(|(index, symbol)| image.names.render(index, symbol, &mut tagger)).collect();
+        let identified = identified(image, &mut tagger);
         let (renewed, mut found) = (tagger.renewed_environments, tagger.found);
+        found.identified = identified;
         found.symbols = symbols;
         // A suspended coroutine may sit inside another closure's or coroutine's environment, whose code resumes it
         // directly: that code has to stay the old one too, and whatever holds *it*.
         let more = holders(image, &held_by, &renewed, &forced);
         if more.is_empty() {
+            found.outgrown = outgrown.iter().map(|names| names.iter().map(|name| (*name).clone()).collect()).collect();
             return found;
         }
         forced.extend(more);
@@ -80,6 +89,22 @@ fn outgrown<'a>(image: &'a ModImage, resident: &Resident, held_by: &HeldBy<'a>) 
     let changed =
         types.filter(|(name, layouts)| resident.transient_types.get(*name).is_some_and(|was| **was != **layouts));
     held_by.holders(changed.map(|(name, _)| name).collect())
+}
+
+/// Numbered items whose type identity is asked for, by the functions that ask.
+fn identified(image: &ModImage, tagger: &mut Tagger<'_>) -> BTreeMap<Arc<str>, Arc<str>> {
+    const ASKING: [&str; 2] = ["4core3any6TypeId", "4core3any3Any"];
+    let symbols = image.symbols.iter().map(|symbol| symbol.name.as_str());
+    let all = symbols.chain(image.debug.functions.keys().map(|symbol| &**symbol));
+    let mut found = BTreeMap::new();
+    for symbol in all.filter(|symbol| ASKING.iter().any(|asking| symbol.contains(asking))) {
+        let SymbolName::V0(name) = parse(symbol) else { continue };
+        let known = name.render(tagger);
+        if known.contains(TAG_OPEN) {
+            found.insert(Arc::from(&*without_tags(&known)), Arc::from(known));
+        }
+    }
+    found
 }
 
 /// For the name of every type the types that hold or point to it.
@@ -162,6 +187,9 @@ impl NameResolver for Tagger<'_> {
     }
 
     fn item(&mut self, parent: &str, item: &NumberedItem<'_>) -> String {
+        if !self.image.names.may_be_grouped(item) {
+            return item.text_as_is();
+        }
         let provisional = (Arc::from(&*without_tags(parent)), item.namespace, Arc::from(&*item.name));
         let Some((provisional, group)) = self.image.names.groups.get_key_value(&provisional) else {
             return item.text_as_is();

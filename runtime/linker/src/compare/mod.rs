@@ -2,19 +2,23 @@
 //!
 //! Comparing gives facts. What they mean for a live world is decided in `verify`, and carried out in `link`.
 
+mod causes;
+mod contract;
+mod coroutines;
 mod difference;
 mod environment;
 mod evidence;
 mod functions;
 mod identity;
+mod reliance;
 mod statics;
 mod types;
 mod vtables;
 
-pub use difference::{Difference, SourcePosition};
+pub use difference::{Cause, Difference, Reliance, SourcePosition, TypeChange};
 
 use crate::image::{Fingerprint, Fingerprinter, ModImage};
-use crate::residents::{CanonicalGroups, Residents, StaticFacts, VtableShape};
+use crate::residents::{CanonicalGroups, Coroutines, Relied, Residents, StaticFacts, VtableShape};
 use crate::{GenerationId, image::Body};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -60,6 +64,15 @@ pub(crate) struct CandidateFacts {
     pub(crate) read_only: BTreeMap<Arc<str>, Fingerprint>,
     pub(crate) vtables: Vec<vtables::Vtable>,
     pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
+    /// Functions of crates without debug information of their own.
+    pub(crate) libraries: BTreeSet<Arc<str>>,
+    pub(crate) relied: Relied,
+    pub(crate) coroutines: Coroutines,
+    /// Numbered items whose type identity is asked for, and how they are known.
+    pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
+    pub(crate) uses_type_ids: bool,
+    /// Types with an `impl Drop`.
+    pub(crate) drops: BTreeMap<Arc<str>, Option<SourcePosition>>,
     pub(crate) file: Fingerprint,
 }
 
@@ -84,18 +97,28 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     let slot_names = functions::slot_names(&next, &names);
     let mut whole = Fingerprinter::new();
     whole.add(&next.bytes);
+    let (statics, positions) = statics::facts(&next, &names, &mut differences);
+    let graph = reliance::Graph::new(&next);
     let facts = CandidateFacts {
         functions: functions::bodies(&next, &names),
-        statics: statics::facts(&next, &names, &mut differences),
+        statics,
         read_only: statics::read_only(&next, &names),
         vtables: vtables::read(&next, &slot_names, &mut differences),
         allocator: environment::allocator(&next, &names),
+        libraries: causes::libraries(&next, &names),
+        relied: reliance::facts(&next, &graph),
+        coroutines: coroutines::facts(&next, &graph, &names),
+        identified: identities.identified,
+        uses_type_ids: environment::uses_type_ids(&next),
+        drops: environment::drops(&next),
         names,
         slot_names,
         groups: identities.groups,
         file: whole.finish(),
     };
     environment::proof(&next, &facts, &mut differences);
+    contract::undeclared_imports(&next, &mut differences);
+    functions::ambiguous(&next, &mut differences);
     let resident = base.and_then(|base| residents.resident(base));
     if let (Some(base), None) = (base, resident) {
         differences.push(Difference::UnknownBase { base });
@@ -108,10 +131,18 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
             differences.push(Difference::NumberedItemsUnmatched { item: parent.to_string(), count: *count });
         }
         for parent in &identities.changed_coroutines {
-            differences.push(Difference::CoroutineChanged { item: parent.to_string() });
+            let at = functions::position(&next, parent);
+            differences.push(Difference::CoroutineChanged { item: parent.to_string(), at });
         }
-        statics::compare(&facts, resident, residents, &mut differences);
+        statics::compare(&facts, &positions, resident, residents, &mut differences);
         environment::compare(&next, &facts, resident, residents, &mut differences);
+    }
+    if let (Some(base), Some(resident)) = (base, resident) {
+        functions::signatures(&next, &facts, residents, &mut differences);
+        reliance::compare(&next, &facts.relied, base, residents, &mut differences);
+        environment::compare_drops(&next, &facts, resident, residents, &mut differences);
+        environment::compare_identified(&next, &facts, residents, &mut differences);
+        coroutines::compare(&next, &facts, residents, &identities.outgrown, &mut differences);
     }
     if residents.generation_count() > 0 {
         types::compare(&next, residents, &mut differences);

@@ -4,8 +4,8 @@
 //! a type of the symbol's size; a crate compiled without debug information must be the very same crate.
 
 use super::CandidateFacts;
-use super::difference::Difference;
-use crate::image::bodies::data_fingerprint;
+use super::difference::{Difference, SourcePosition};
+use crate::image::bodies::DataFingerprints;
 use crate::image::debug::{DebugLevel, Location, StaticVariable};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
@@ -15,17 +15,26 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 type StaticsByName = BTreeMap<Arc<str>, (u32, StaticFacts)>;
+/// Where statics stand in the source, by name.
+pub(super) type Positions = BTreeMap<Arc<str>, SourcePosition>;
 
 /// Every mutable static of the candidate. What has no name of its own, or shares it, is a difference at once.
-pub(super) fn facts(image: &ModImage, names: &[Option<Arc<str>>], differences: &mut Vec<Difference>) -> StaticsByName {
+pub(super) fn facts(
+    image: &ModImage,
+    names: &[Option<Arc<str>>],
+    differences: &mut Vec<Difference>,
+) -> (StaticsByName, Positions) {
     let variables: HashMap<&str, &StaticVariable> =
         image.debug.variables.iter().map(|variable| (&*variable.linkage_name, variable)).collect();
+    let mut fingerprints = DataFingerprints::new(image);
     let mut statics: StaticsByName = BTreeMap::new();
+    let mut positions = Positions::new();
     for (index, piece) in image.pieces.iter().enumerate().filter(|(_, piece)| piece.mutable && piece.size > 0) {
         let Some((symbol, _)) = piece.symbols.iter().find(|(symbol, _)| names[*symbol as usize].is_some()) else {
             let item = piece.symbols.first().map(|(symbol, _)| image.symbols[*symbol as usize].name.clone());
             differences.push(Difference::StaticUnproved {
                 item: item.unwrap_or_default(),
+                at: None,
                 why: "mutable data without a name of its own cannot be found again in another version".into(),
             });
             continue;
@@ -36,20 +45,25 @@ pub(super) fn facts(image: &ModImage, names: &[Option<Arc<str>>], differences: &
             size: piece.size,
             alignment: piece.alignment,
             proof: prove(image, *symbol as usize, raw, address, piece.size, variables.get(raw.as_str()).copied()),
-            initial: data_fingerprint(image, *symbol),
+            initial: fingerprints.of(*symbol),
             is_standard: is_standard(image, *symbol as usize),
         };
+        let at = variables.get(raw.as_str()).and_then(|variable| variable.position.as_ref()).map(SourcePosition::from);
+        if let Some(at) = &at {
+            positions.insert(name.clone(), at.clone());
+        }
         if let StaticProof::Unproved(why) = &facts.proof {
-            differences.push(Difference::StaticUnproved { item: name.to_string(), why: why.clone() });
+            differences.push(Difference::StaticUnproved { item: name.to_string(), at: at.clone(), why: why.clone() });
         }
         if statics.insert(name.clone(), (index as u32, facts)).is_some() {
             differences.push(Difference::StaticUnproved {
                 item: name.to_string(),
+                at,
                 why: "two statics of the module have this name".into(),
             });
         }
     }
-    statics
+    (statics, positions)
 }
 
 fn prove(
@@ -104,9 +118,11 @@ pub(super) fn is_opaque(image: &ModImage, symbol: usize) -> bool {
     }
 }
 
+/// Crates that come with the compiler.
+pub(super) const STANDARD: [&str; 9] =
+    ["std", "core", "alloc", "hashbrown", "dlmalloc", "panic_abort", "rustc_demangle", "std_detect", "__rustc"];
+
 fn is_standard(image: &ModImage, symbol: usize) -> bool {
-    const STANDARD: [&str; 9] =
-        ["std", "core", "alloc", "hashbrown", "dlmalloc", "panic_abort", "rustc_demangle", "std_detect", "__rustc"];
     match image.names.parsed(symbol) {
         Some(SymbolName::V0(name)) => {
             is_opaque(image, symbol) && name.root().home_crate().is_some_and(|(name, _)| STANDARD.contains(&&*name))
@@ -118,10 +134,11 @@ fn is_standard(image: &ModImage, symbol: usize) -> bool {
 /// Named read-only data: content modulo relocation.
 pub(super) fn read_only(image: &ModImage, names: &[Option<Arc<str>>]) -> BTreeMap<Arc<str>, Fingerprint> {
     let mut found = BTreeMap::new();
+    let mut fingerprints = DataFingerprints::new(image);
     for (index, symbol) in image.symbols.iter().enumerate() {
         let (SymbolTarget::Data { segment, .. }, Some(name)) = (symbol.target, &names[index]) else { continue };
         if !image.segments[segment as usize].mutable {
-            found.insert(name.clone(), data_fingerprint(image, index as u32));
+            found.insert(name.clone(), fingerprints.of(index as u32));
         }
     }
     found
@@ -129,33 +146,37 @@ pub(super) fn read_only(image: &ModImage, names: &[Option<Arc<str>>]) -> BTreeMa
 
 pub(super) fn compare(
     facts: &CandidateFacts,
+    positions: &Positions,
     resident: &Resident,
     residents: &Residents,
     differences: &mut Vec<Difference>,
 ) {
     for (name, (_, is)) in &facts.statics {
-        let item = name.to_string();
+        let (item, at) = (name.to_string(), positions.get(name).cloned());
         if !residents.statics.contains_key(name) {
             differences.push(if is.is_standard {
                 Difference::StandardStaticAdded { item, size: is.size }
             } else {
-                Difference::StaticAdded { item, type_name: type_name(&is.proof), size: is.size }
+                Difference::StaticAdded { item, at, type_name: type_name(&is.proof), size: is.size }
             });
             continue;
         }
         // Live bytes may come from any generation that had it, not from the one to be replaced alone.
+        let mut is_same = true;
         for was in residents.generations.iter().filter_map(|generation| generation.statics.get(name)) {
             if (&was.proof, was.size, was.alignment) != (&is.proof, is.size, is.alignment) {
                 differences.push(Difference::StaticChanged {
                     item: item.clone(),
+                    at: at.clone(),
                     was: describe(was),
                     is: describe(is),
                 });
+                is_same = false;
                 break;
             }
         }
-        if resident.statics.get(name).is_some_and(|was| was.initial != is.initial) {
-            differences.push(Difference::StaticInitialValueChanged { item });
+        if is_same && resident.statics.get(name).is_some_and(|was| was.initial != is.initial) {
+            differences.push(Difference::StaticInitialValueChanged { item, at });
         }
     }
     for (name, was) in &resident.statics {

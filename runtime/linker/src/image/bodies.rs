@@ -62,7 +62,7 @@ pub(crate) struct Body {
 
 /// Fingerprints of all defined functions, in their order.
 pub(super) fn normalise(image: &ModImage) -> Vec<Body> {
-    let mut contents = Contents { image, known: HashMap::new(), depth: 0 };
+    let mut contents = Contents::new(image);
     let mut relocations = image.code_relocations.as_slice();
     image
         .functions
@@ -76,26 +76,43 @@ pub(super) fn normalise(image: &ModImage) -> Vec<Body> {
         .collect()
 }
 
-/// The fingerprint of one data symbol's bytes, modulo relocation.
-pub(crate) fn data_fingerprint(image: &ModImage, symbol: u32) -> Fingerprint {
-    Contents { image, known: HashMap::new(), depth: 0 }.symbol(symbol).with_positions
+/// Fingerprints of data symbols' bytes, modulo relocation. What several of them point to is read once.
+pub(crate) struct DataFingerprints<'a>(Contents<'a>);
+
+impl<'a> DataFingerprints<'a> {
+    pub(crate) fn new(image: &'a ModImage) -> Self {
+        Self(Contents::new(image))
+    }
+
+    /// That of one symbol.
+    pub(crate) fn of(&mut self, symbol: u32) -> Fingerprint {
+        self.0.symbol(symbol).with_positions
+    }
 }
 
 struct Contents<'a> {
     image: &'a ModImage,
     /// `None` while a symbol is being worked on, which ends circles.
     known: HashMap<u32, Option<Body>>,
+    /// What stands for the names met so far, by symbol, and for types, by index. Most are met many times.
+    named: HashMap<u32, Body>,
+    signatures: HashMap<u32, Body>,
     /// How many anonymous symbols point to each other on the way here.
     depth: usize,
 }
 
-impl Contents<'_> {
+impl<'a> Contents<'a> {
+    fn new(image: &'a ModImage) -> Self {
+        let (known, named, signatures) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { image, known, named, signatures, depth: 0 }
+    }
+
     fn fingerprint(&mut self, range: std::ops::Range<usize>, inside: &[Relocation], type_index: Option<u32>) -> Body {
         let image = self.image;
         let (mut code, mut with_positions) = (Fingerprinter::new(), Fingerprinter::new());
-        if let Some(signature) = type_index.and_then(|index| image.types.get(index as usize)) {
-            code.add(signature.to_string().as_bytes());
-            with_positions.add(signature.to_string().as_bytes());
+        if let Some(signature) = type_index.map(|index| self.signature(index)) {
+            code.add(&signature.code.bytes());
+            with_positions.add(&signature.code.bytes());
         }
         let mut at = range.start;
         for relocation in inside {
@@ -117,13 +134,17 @@ impl Contents<'_> {
     /// What stands for the thing a relocation points to.
     fn target(&mut self, relocation: &Relocation) -> Body {
         if relocation.kind == RelocationKind::TypeIndexLeb {
-            let signature = self.image.types.get(relocation.symbol as usize).map(ToString::to_string);
-            return named(signature.as_deref().unwrap_or_default());
+            return self.signature(relocation.symbol);
         }
         if let Some(Some(name)) = self.image.provisional.get(relocation.symbol as usize) {
-            return named(name);
+            return *self.named.entry(relocation.symbol).or_insert_with(|| named(name));
         }
         self.symbol(relocation.symbol)
+    }
+
+    fn signature(&mut self, type_index: u32) -> Body {
+        let ty = self.image.types.get(type_index as usize);
+        *self.signatures.entry(type_index).or_insert_with(|| named(&ty.map(ToString::to_string).unwrap_or_default()))
     }
 
     /// The content of an anonymous data symbol.
@@ -183,7 +204,7 @@ impl Contents<'_> {
 }
 
 /// Equal to nothing, not even to itself another time.
-fn unique() -> Body {
+pub(crate) fn unique() -> Body {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     named(&format!("unique {}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }

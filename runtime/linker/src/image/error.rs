@@ -1,5 +1,6 @@
 //! What can be wrong with a file before it is compared with anything.
 
+use crate::limits;
 use std::fmt;
 use thiserror::Error;
 
@@ -46,8 +47,15 @@ pub enum ReadError {
     #[error("{0}")]
     NotLinkable(Problems),
     /// The debug information is damaged.
-    #[error("the debug information cannot be read: {0}")]
-    Debug(String),
+    #[error("the debug information cannot be read: {section} at {offset:#x}: {message}")]
+    Debug {
+        /// Name of the custom section.
+        section: &'static str,
+        /// Bytes from the section's start.
+        offset: usize,
+        /// What was expected or found there.
+        message: String,
+    },
 }
 
 /// Every reason why a module cannot be linked live.
@@ -66,6 +74,40 @@ impl fmt::Display for Problems {
 
 fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Problems while a file is being read: the first are kept, of the rest only the number. A damaged file may have one for
+/// each of its relocations.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    kept: Vec<Problem>,
+    more: usize,
+}
+
+impl Found {
+    pub(super) fn push(&mut self, problem: Problem) {
+        if self.kept.len() < limits::PROBLEMS_KEPT {
+            self.kept.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Problem> {
+        self.kept.iter()
+    }
+
+    /// All of them as one error, if there are any.
+    pub(super) fn check(&mut self) -> Result<(), ReadError> {
+        if self.kept.is_empty() {
+            return Ok(());
+        }
+        let mut problems = std::mem::take(&mut self.kept);
+        if self.more > 0 {
+            problems.push(Problem::More { count: self.more });
+        }
+        Err(ReadError::NotLinkable(Problems(problems)))
+    }
 }
 
 /// One reason why a module cannot be linked live.
@@ -153,5 +195,11 @@ pub enum Problem {
         first: String,
         /// The other symbol.
         second: String,
+    },
+    /// Problems beyond those that are told one by one.
+    #[error("and {count} more")]
+    More {
+        /// How many.
+        count: usize,
     },
 }

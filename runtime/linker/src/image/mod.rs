@@ -11,7 +11,7 @@ pub(crate) mod name_table;
 mod pieces;
 mod read;
 mod relocations;
-mod sections;
+pub(crate) mod sections;
 mod symbols;
 
 pub(crate) use bodies::{Body, Fingerprint, Fingerprinter};

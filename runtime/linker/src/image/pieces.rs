@@ -3,7 +3,7 @@
 //! Strings are merged by the static linker, so read-only symbols may overlap; such a group is one piece. Mutable symbols
 //! never overlap, and every byte that is not zero padding belongs to a symbol, or the file is refused.
 
-use super::error::Problem;
+use super::error::{Found, Problem};
 use super::module::{Relocation, Segment, Symbol, SymbolTarget};
 
 /// A run of bytes that keeps together.
@@ -33,7 +33,7 @@ pub(super) fn cut(
     segments: &[Segment],
     symbols: &[Symbol],
     relocations: &[Relocation],
-    problems: &mut Vec<Problem>,
+    problems: &mut Found,
 ) -> Layout {
     let mut by_segment: Vec<Vec<(u32, u32, u32)>> = vec![Vec::new(); segments.len()];
     for (index, symbol) in symbols.iter().enumerate() {
@@ -88,7 +88,7 @@ pub(super) fn cut(
     layout
 }
 
-fn report_gaps(bytes: &[u8], segment: &Segment, pieces: &[DataPiece], problems: &mut Vec<Problem>) {
+fn report_gaps(bytes: &[u8], segment: &Segment, pieces: &[DataPiece], problems: &mut Found) {
     let data = &bytes[segment.data.clone()];
     let mut covered = 0;
     let ends = pieces.iter().map(|p| (p.offset as usize, (p.offset + p.size) as usize));
@@ -109,7 +109,7 @@ fn attach_relocations(
     segments: &[Segment],
     relocations: &[Relocation],
     pieces: &mut [DataPiece],
-    problems: &mut Vec<Problem>,
+    problems: &mut Found,
 ) {
     let mut attached = 0;
     for piece in pieces.iter_mut() {

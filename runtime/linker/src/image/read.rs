@@ -1,7 +1,7 @@
 //! Reads a file: has its sections walked, checks what they say against each other, and puts the image together. Every lack is
 //! collected before the file is refused.
 
-use super::error::{Problem, Problems, ReadError};
+use super::error::{Problem, ReadError};
 use super::module::{FunctionExport, FunctionType, Section, Segment};
 use super::sections::{CODE_SECTION, RawModule, malformed};
 use super::{ModImage, bodies, debug, name_table, pieces, relocations, symbols};
@@ -52,18 +52,14 @@ impl RawModule<'_> {
         self.check_presence();
         let stack = self.stack();
         let segments = self.segments();
-        if !self.problems.is_empty() {
-            return Err(ReadError::NotLinkable(Problems(self.problems)));
-        }
+        self.problems.check()?;
         let symbols = self.linking.symbols(&self.imports, &segments, &mut self.problems);
         let mut resolve = relocations::Resolver::new(&self.sections, &symbols, self.types.len());
         let code_relocations = resolve.code(&self.relocations, &self.functions, &mut self.problems);
         let data_relocations = resolve.data(&self.relocations, &segments, &mut self.problems);
         let layout = pieces::cut(bytes, &segments, &symbols, &data_relocations, &mut self.problems);
         symbols::find_constructors(&self.functions, self.imports.len() as u32, &symbols, bytes, &mut self.problems);
-        if !self.problems.is_empty() {
-            return Err(ReadError::NotLinkable(Problems(self.problems)));
-        }
+        self.problems.check()?;
         let exports = self
             .exports
             .iter()
@@ -74,12 +70,15 @@ impl RawModule<'_> {
             })
             .collect();
         self.toolchain.sort();
-        let debug = debug::read(|name| self.debug_sections.get(name).copied())
-            .map_err(|error| ReadError::Debug(error.to_string()))?;
+        let debug = debug::read(|name| self.debug_sections.get(name).copied()).map_err(|error| ReadError::Debug {
+            section: error.section,
+            offset: error.offset,
+            message: error.problem.to_string(),
+        })?;
         // Mods may hold code of several compilers; each of them counts.
         let compilers = debug.producers.iter().map(|producer| format!("compiler {producer}"));
         self.toolchain.extend(compilers);
-        let names = name_table::NameTable::new(&symbols, &debug);
+        let names = name_table::NameTable::new(&symbols, &debug, bytes.len())?;
         let provisional = names.provisional(&symbols);
         let mut image = ModImage {
             bytes: bytes.to_vec(),

@@ -1,6 +1,6 @@
 //! Relocation entries of the code and data sections, checked: known kinds, fields inside a body or segment, symbols that exist.
 
-use super::error::Problem;
+use super::error::{Found, Problem};
 use super::module::{DefinedFunction, Relocation, RelocationKind, Section, Segment, Symbol, SymbolTarget};
 use super::sections::{CODE_SECTION, DATA_SECTION};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         entries: &Entries,
         functions: &[DefinedFunction],
-        problems: &mut Vec<Problem>,
+        problems: &mut Found,
     ) -> Vec<Relocation> {
         let mut found = self.section(entries, CODE_SECTION, "code", problems);
         let mut function = 0;
@@ -48,12 +48,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Relocations of data segments, ordered by where they stand in the file.
-    pub(super) fn data(
-        &mut self,
-        entries: &Entries,
-        segments: &[Segment],
-        problems: &mut Vec<Problem>,
-    ) -> Vec<Relocation> {
+    pub(super) fn data(&mut self, entries: &Entries, segments: &[Segment], problems: &mut Found) -> Vec<Relocation> {
         let mut found = self.section(entries, DATA_SECTION, "data", problems);
         let mut segment = 0;
         found.retain(|(offset, relocation)| {
@@ -80,7 +75,7 @@ impl<'a> Resolver<'a> {
         entries: &Entries,
         id: u8,
         section: &'static str,
-        problems: &mut Vec<Problem>,
+        problems: &mut Found,
     ) -> Vec<(u32, Relocation)> {
         let Some(index) = self.sections.iter().position(|s| s.id == id) else { return Vec::new() };
         let start = self.sections[index].contents.start;

@@ -1,6 +1,6 @@
 //! Walks the sections of a file once and gathers what they say. Whether that can be linked is `read.rs`'s to find out.
 
-use super::error::{Problem, ReadError};
+use super::error::{Found, Problem, ReadError};
 use super::module::{DefinedFunction, DefinedGlobal, ElementSegment, FunctionImport, FunctionType, Section, ValueType};
 use super::symbols;
 use crate::limits;
@@ -33,7 +33,7 @@ pub(super) struct RawModule<'a> {
     pub(super) toolchain: Vec<String>,
     pub(super) imports_memory: bool,
     pub(super) imports_table: bool,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Found,
 }
 
 impl<'a> RawModule<'a> {
@@ -244,7 +244,7 @@ impl<'a> RawModule<'a> {
     }
 }
 
-pub(super) const CODE_SECTION: u8 = 10;
+pub(crate) const CODE_SECTION: u8 = 10;
 pub(super) const DATA_SECTION: u8 = 11;
 
 pub(super) fn within(what: &'static str, found: u64, limit_name: &'static str, limit: u64) -> Result<(), ReadError> {

@@ -1,6 +1,6 @@
 //! The linking section: symbol table and segment names, and the constructors that a static linker hides among them.
 
-use super::error::{Problem, ReadError};
+use super::error::{Found, Problem, ReadError};
 use super::module::{DefinedFunction, FunctionImport, Segment, Symbol, SymbolTarget};
 use super::sections::{malformed, within};
 use crate::limits;
@@ -58,7 +58,7 @@ impl LinkingFacts {
         &mut self,
         imports: &[FunctionImport],
         segments: &[Segment],
-        problems: &mut Vec<Problem>,
+        problems: &mut Found,
     ) -> Vec<Symbol> {
         if self.init_functions > 0 {
             problems.push(Problem::RunsAtStart { what: format!("{} init functions", self.init_functions) });
@@ -138,7 +138,7 @@ pub(super) fn find_constructors(
     imports: u32,
     symbols: &[Symbol],
     bytes: &[u8],
-    problems: &mut Vec<Problem>,
+    problems: &mut Found,
 ) {
     /// No locals, then `end`.
     const EMPTY_BODY: [u8; 2] = [0, 0x0b];

@@ -179,6 +179,12 @@ impl Residents {
             crates: image.names.crates,
             allocator: facts.allocator,
             custom: image.custom,
+            libraries: facts.libraries,
+            relied: facts.relied,
+            coroutines: facts.coroutines,
+            identified: facts.identified,
+            uses_type_ids: facts.uses_type_ids,
+            drops: facts.drops.into_keys().collect(),
             transient_types,
             file: Some(facts.file),
         });

@@ -1,96 +1,144 @@
 //! Decides what a comparison allows. Policy only: facts come from `compare`, execution is `link`'s.
 //!
-//! Until the full verifier lands, the gate is strict: a candidate passes by itself only if function bodies, read-only data
-//! and what follows from them changed. What reaches further but can be linked safely waits for somebody's approval; the
-//! rest is refused.
+//! Every difference becomes a [`Finding`] with a stable [`Code`]; the worst decides. A candidate passes by itself only if
+//! function bodies, read-only data and what follows from them changed. What reaches further but can be linked safely waits
+//! for somebody's approval; the rest is refused.
 
-use crate::compare::{Comparison, Difference};
+mod code;
+mod findings;
+mod render;
+mod report;
+mod unreadable;
+
+pub use crate::compare::Cause as Mark;
+pub use code::{Class, Code, UnknownCode};
+pub use render::{DETAILS_SHOWN_PER_FINDING, FINDINGS_SHOWN_PER_CODE, Span, Style};
+pub use report::{Finding, Report};
+
+use crate::compare::Comparison;
 use serde::Serialize;
 use std::fmt;
 use thiserror::Error;
 
-/// How far a difference reaches, from nothing to what must not be loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Class {
-    /// The same file.
-    Identical,
-    /// Only the implementation inside functions: patched without review.
-    Exempt,
-    /// Can be patched safely, but reaches further than bodies: somebody has to approve.
-    Review,
-    /// State would have to be carried over by save and restore.
-    Migration,
-    /// Cannot be proved safe or breaks the contract.
-    Refused,
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Identical => "identical",
-            Self::Exempt => "exempt",
-            Self::Review => "needs review",
-            Self::Migration => "needs migration",
-            Self::Refused => "refused",
-        })
-    }
-}
-
-/// What a comparison allows, with every difference and its class.
+/// What a comparison allows, with every finding. Only [`judge`] makes one.
+///
+/// ```compile_fail,E0451
+/// use tickswap_linker::{compare::Comparison, verify::{Report, Verdict}};
+/// fn forge(comparison: Comparison, report: Report) -> Verdict {
+///     Verdict { comparison, report }
+/// }
+/// ```
+///
+/// Nor can the report that decides be exchanged:
+///
+/// ```compile_fail,E0616
+/// use tickswap_linker::verify::{Report, Verdict};
+/// fn forge(verdict: &mut Verdict, harmless: Report) {
+///     verdict.report = harmless;
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Verdict {
     comparison: Comparison,
-    class: Class,
+    report: Report,
 }
 
-/// Leave to link a candidate. Only a [`Verdict`] gives it.
+/// Leave to link a candidate. Only a [`Verdict`] gives it, each for one use.
+///
+/// ```compile_fail,E0451
+/// use tickswap_linker::{compare::Comparison, verify::Permit};
+/// fn forge(comparison: Comparison) -> Permit {
+///     Permit { comparison }
+/// }
+/// ```
+///
+/// [`crate::link::place`] takes nothing else:
+///
+/// ```compile_fail,E0308
+/// use tickswap_linker::{Residents, link, verify::Verdict};
+/// fn skip(residents: &mut Residents, verdict: Verdict) {
+///     let _ = link::place(residents, verdict);
+/// }
+/// ```
+///
+/// ```compile_fail,E0308
+/// use tickswap_linker::{Residents, compare::Comparison, link};
+/// fn skip(residents: &mut Residents, comparison: Comparison) {
+///     let _ = link::place(residents, comparison);
+/// }
+/// ```
+///
+/// ```compile_fail,E0382
+/// use tickswap_linker::{Residents, link, verify::Permit};
+/// fn twice(residents: &mut Residents, permit: Permit) {
+///     let _ = link::place(residents, permit);
+///     let _ = link::place(residents, permit);
+/// }
+/// ```
+///
+/// What is right does compile:
+///
+/// ```
+/// use tickswap_linker::{GenerationId, Residents, compare, image, link, verify};
+/// fn patch(residents: &mut Residents, base: GenerationId, bytes: &[u8]) -> Result<link::Linked, Box<dyn std::error::Error>> {
+///     let comparison = compare::compare(residents, Some(base), image::read(bytes)?);
+///     Ok(link::place(residents, verify::judge(comparison).permit()?)?)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Permit {
     pub(crate) comparison: Comparison,
 }
 
-/// Why a candidate may not be linked: everything at once, worst first.
-#[derive(Debug, Error)]
+/// Why a candidate may not be linked, with everything that was found, what would have been allowed included.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize)]
+#[non_exhaustive]
 pub struct Refusal {
-    /// Class of the worst difference.
-    pub class: Class,
-    /// The differences that stand in the way.
-    pub differences: Vec<Difference>,
+    /// Everything at once, worst first.
+    pub report: Report,
+    /// Findings that were not there when somebody approved; empty where nobody had to.
+    pub unapproved: Vec<Finding>,
+}
+
+impl Refusal {
+    /// Class of the worst finding.
+    pub fn class(&self) -> Class {
+        self.report.class
+    }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} found that a patch may not change by itself", self.class, self.differences.len())?;
-        for difference in &self.differences {
-            write!(f, "\n  - [{}] {difference}", class_of(difference))?;
+        self.report.fmt(f)?;
+        if self.report.class == Class::Review && !self.unapproved.is_empty() {
+            write!(f, "\n\nNot among what was approved:")?;
+            self.unapproved.iter().try_for_each(|finding| write!(f, "\n{finding}"))?;
         }
-        let remedy = match self.class {
-            Class::Identical | Class::Exempt | Class::Review => "keep the change inside functions, or have it approved",
-            Class::Migration => {
-                "keep types, statics, vtables, compiler and dependencies as they are, or restart the worlds with the new version"
-            }
-            Class::Refused => "what runs goes on running; repair what is named above and submit again",
-        };
-        write!(f, "\n  To do: {remedy}.")
+        Ok(())
     }
 }
 
 /// Gives a comparison its verdict.
 pub fn judge(comparison: Comparison) -> Verdict {
-    let worst = comparison.differences.iter().map(class_of).max();
-    let class = match worst {
-        None if comparison.identical => Class::Identical,
-        None => Class::Exempt,
-        Some(worst) => worst,
+    let report = if comparison.identical && comparison.differences.is_empty() {
+        Report::identical()
+    } else if comparison.base.is_none() && comparison.differences.is_empty() {
+        Report::first()
+    } else {
+        Report::new(comparison.differences.iter().map(findings::of).collect())
     };
-    Verdict { comparison, class }
+    Verdict { comparison, report }
 }
 
 impl Verdict {
-    /// Class of the worst difference.
+    /// Class of the worst finding.
     pub fn class(&self) -> Class {
-        self.class
+        self.report.class
+    }
+
+    /// Everything that was found.
+    pub fn report(&self) -> &Report {
+        &self.report
     }
 
     /// The comparison judged.
@@ -102,63 +150,25 @@ impl Verdict {
     ///
     /// # Errors
     ///
-    /// [`Refusal`] names every difference that is more than exempt.
+    /// [`Refusal`] if any finding is more than exempt.
     pub fn permit(self) -> Result<Permit, Box<Refusal>> {
-        self.permit_up_to(Class::Exempt)
+        if self.report.class <= Class::Exempt {
+            return Ok(Permit { comparison: self.comparison });
+        }
+        Err(Box::new(Refusal { report: self.report, unapproved: Vec::new() }))
     }
 
-    /// Leave to link what somebody has approved. Approval cannot make unsafe what is refused or needs migration.
+    /// Leave to link what somebody has approved: `approved` is the report that they saw. Approval cannot make safe what
+    /// is refused or needs migration.
     ///
     /// # Errors
     ///
-    /// [`Refusal`] names every difference that needs more than an approval.
-    pub fn approve(self) -> Result<Permit, Box<Refusal>> {
-        self.permit_up_to(Class::Review)
-    }
-
-    fn permit_up_to(self, limit: Class) -> Result<Permit, Box<Refusal>> {
-        if self.class <= limit {
+    /// [`Refusal`] if a finding needs more than an approval, or needs one and is not in `approved`.
+    pub fn approve(self, approved: &Report) -> Result<Permit, Box<Refusal>> {
+        let unapproved: Vec<_> = self.report.beyond(approved).cloned().collect();
+        if self.report.class <= Class::Review && unapproved.is_empty() {
             return Ok(Permit { comparison: self.comparison });
         }
-        let mut differences: Vec<_> =
-            self.comparison.differences.into_iter().filter(|difference| class_of(difference) > limit).collect();
-        differences.sort_by_key(|difference| std::cmp::Reverse(class_of(difference)));
-        Err(Box::new(Refusal { class: self.class, differences }))
-    }
-}
-
-/// How far one difference reaches.
-pub fn class_of(difference: &Difference) -> Class {
-    use Difference as D;
-    match difference {
-        D::FunctionChanged { .. }
-        | D::PositionsMoved { .. }
-        | D::FunctionAdded { .. }
-        | D::FunctionRemoved { .. }
-        | D::NumberedItemsUnmatched { .. }
-        | D::ReadOnlyDataChanged { .. }
-        | D::StandardStaticAdded { .. }
-        | D::TypeAdded { .. } => Class::Exempt,
-        D::CoroutineChanged { .. }
-        | D::StaticAdded { .. }
-        | D::StaticInitialValueChanged { .. }
-        | D::ExportAdded { .. }
-        | D::ImportAdded { .. }
-        | D::DescriptionChanged { .. } => Class::Review,
-        D::StaticRemoved { .. }
-        | D::StaticChanged { .. }
-        | D::TypeChanged { .. }
-        | D::VtableChanged { .. }
-        | D::TraitShapeUnknown { .. }
-        | D::ToolchainChanged { .. }
-        | D::CrateIdentityChanged { .. }
-        | D::AllocatorChanged { .. } => Class::Migration,
-        D::StaticUnproved { .. }
-        | D::VtableEntryForeign { .. }
-        | D::ExportRemoved { .. }
-        | D::ExportChanged { .. }
-        | D::StackGrown { .. }
-        | D::ProofMissing { .. }
-        | D::UnknownBase { .. } => Class::Refused,
+        Err(Box::new(Refusal { report: self.report, unapproved }))
     }
 }

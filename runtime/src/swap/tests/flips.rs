@@ -236,7 +236,7 @@ fn resident_generations_have_a_limit_that_names_itself() {
 
 #[test]
 fn values_that_tools_read_survive_json() {
-    let server = Server::new();
+    let server = Server::with(Limits { faults_in_a_row: 1, ..Limits::default() });
     server.submit(&[("arena", Sample::new(1, &[1], 1))]);
     let mut world = server.world("w");
     step(&mut world, FATAL);

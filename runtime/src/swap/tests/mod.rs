@@ -3,6 +3,7 @@
 
 mod flips;
 mod ticks;
+mod transactions;
 
 use std::{
     sync::Arc,
@@ -16,12 +17,12 @@ use super::{change::Generation, *};
 use crate::{
     ModName,
     engine::{
-        Engine,
+        Engine, EngineOptions,
         tests::{ADD, CLEAR, ECHO, FATAL, STACK, STACK_SIZE, STARTED, Sample, TOTAL, TestHost, contract},
     },
     ids::SubmissionId,
     limits::Limits,
-    world::{ChangeKind, Outside, TickError, World, WorldError},
+    world::{ChangeKind, FaultOutcome, Outside, TickError, Transactions, World, WorldError, WorldSettings},
 };
 
 struct Server {
@@ -29,6 +30,7 @@ struct Server {
     fleet: Arc<Fleet>,
     ledger: Arc<Ledger>,
     limits: Limits,
+    settings: WorldSettings,
 }
 
 impl Server {
@@ -39,18 +41,31 @@ impl Server {
     fn with(limits: Limits) -> Self {
         let ledger = Arc::new(Ledger::new(&limits));
         Self {
-            engine: Arc::new(Engine::new(contract(), &limits, false, None).unwrap()),
+            engine: Arc::new(Engine::new(contract(), &limits, EngineOptions::default()).unwrap()),
             fleet: Arc::new(Fleet::new(ledger.clone(), &limits)),
             ledger,
+            settings: WorldSettings {
+                order: Arc::new([named("zeta"), named("alpha")]),
+                probation_ticks: limits.probation_ticks,
+                faults_in_a_row: limits.faults_in_a_row,
+                ..WorldSettings::default()
+            },
             limits,
         }
     }
 
+    /// One whose mods are in a mode.
+    fn in_mode(mode: Transactions) -> Self {
+        let mut server = Self::new();
+        server.settings.transactions = mode;
+        server
+    }
+
     fn world_of(&self, name: &str, host: TestHost) -> Result<World, WorldError> {
-        let order = Arc::new([named("zeta"), named("alpha")]);
+        let settings = self.settings.clone();
         let host: Vec<Box<dyn tickswap_abi::HostFunctions>> = vec![Box::new(host)];
         let (engine, fleet, ledger) = (&self.engine, &self.fleet, &self.ledger);
-        start_world(name.into(), host, order, engine, fleet, ledger, &self.limits)
+        start_world(name.into(), host, settings, engine, fleet, ledger, &self.limits)
     }
 
     fn world(&self, name: &str) -> World {
@@ -77,6 +92,8 @@ impl Server {
             mod_name: named(name),
             generation: GenerationId::new(sample.generation),
             base: self.fleet.current(&named(name)),
+            report: tickswap_linker::verify::Report::new(vec![]),
+            approved_by: None,
             changed_functions: vec![],
             file_bytes: 0,
             fresh_bytes: 0,

@@ -3,8 +3,8 @@
 use super::*;
 
 #[test]
-fn a_trap_pauses_the_mod_alone_until_another_generation_is_active() {
-    let server = Server::new();
+fn where_nothing_is_undone_a_trap_pauses_the_mod_alone_until_another_generation_is_active() {
+    let server = Server::in_mode(Transactions::Off);
     server.submit(&[("alpha", Sample::new(1, &[1], 1)), ("beta", Sample::new(1, &[1], 1))]);
     let mut world = server.world("w");
     let done = world
@@ -60,7 +60,7 @@ fn effects_beyond_the_limit_fault_the_mod_and_name_the_limit() {
     let mut world = server.world("w");
     let done = world.tick(|tick| (0..10).try_for_each(|_| add(tick, 1))).unwrap();
     assert!(done.faults[0].message.contains("effect_bytes_per_tick"), "{}", done.faults[0]);
-    assert!(!done.effects.is_empty());
+    assert_eq!((&done.faults[0].outcome, done.effects.len()), (&FaultOutcome::LeftOut, 0));
 }
 
 #[test]
@@ -125,17 +125,25 @@ fn players_keep_the_generation_they_are_assigned_to() {
 }
 
 #[test]
-fn a_panic_of_the_server_inside_a_query_pauses_the_mod_it_cut_off() {
-    let server = Server::new();
+fn a_panic_of_the_server_inside_a_query_undoes_the_tick_or_pauses_the_mod_it_cut_off() {
+    for (mode, outcome) in [(Transactions::Always, FaultOutcome::Cut), (Transactions::Off, FaultOutcome::Suspect)] {
+        panic_inside_a_query(&Server::in_mode(mode), &outcome);
+    }
+}
+
+fn panic_inside_a_query(server: &Server, outcome: &FaultOutcome) {
     server.submit(&[("arena", Sample::new(1, &[1], 1))]);
     let mut world = server.world_of("w", TestHost(None)).unwrap();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let _ = world.tick(|tick| add(tick, 1));
     }));
     assert!(panicked.is_err());
-    let done = world.tick(|tick| ask(tick, Target::All, TOTAL)).unwrap();
-    assert!(done.value.is_empty());
+    let done = world.tick(|tick| Ok((ask(tick, Target::All, TOTAL)?, ask(tick, Target::All, STACK)?))).unwrap();
+    let arena = |value| vec![("arena".to_owned(), value)];
+    let undone = (arena(STARTED), arena(u64::from(STACK_SIZE)));
+    assert_eq!(done.value, if *outcome == FaultOutcome::Cut { undone } else { (vec![], vec![]) });
     assert!(done.faults[0].message.contains("panicked"), "{}", done.faults[0]);
+    assert_eq!(done.faults[0].outcome, *outcome);
 }
 
 #[test]
@@ -145,7 +153,7 @@ fn a_world_needs_a_free_name_and_answers_for_every_trait() {
     assert!(matches!(server.world_of("w", TestHost(None)), Err(WorldError::NameTaken { .. })));
     assert!(matches!(server.world_of("", TestHost(None)), Err(WorldError::Name { .. })));
     let (engine, fleet, ledger) = (&server.engine, &server.fleet, &server.ledger);
-    let order = Arc::new([]);
-    let unanswered = start_world("x".into(), vec![], order, engine, fleet, ledger, &server.limits);
+    let settings = WorldSettings::default();
+    let unanswered = start_world("x".into(), vec![], settings, engine, fleet, ledger, &server.limits);
     assert!(matches!(unanswered, Err(WorldError::Unanswered { interface: "TestHost" })));
 }

@@ -35,6 +35,8 @@ pub(super) struct Attributes<'a> {
     pub(super) encoding: Option<u64>,
     pub(super) low: Option<u64>,
     pub(super) high: Option<High>,
+    /// Offset of a list of ranges.
+    pub(super) ranges: Option<usize>,
     pub(super) file: Option<u64>,
     pub(super) line: Option<u64>,
     pub(super) value: Option<i128>,
@@ -95,6 +97,11 @@ impl<'a> Attributes<'a> {
                     Some(address) => Some(High::Address(address)),
                     None => value.udata_value().map(High::Length),
                 };
+            }
+            gimli::DW_AT_ranges => {
+                if let AttributeValue::RangeListsRef(offset) = value {
+                    self.ranges = Some(offset.0);
+                }
             }
             gimli::DW_AT_decl_file => {
                 self.file = match value {

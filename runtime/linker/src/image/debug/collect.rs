@@ -7,7 +7,8 @@ use super::attributes::Attributes;
 use super::error::{DebugError, DebugProblem, INFO};
 use super::impls::without_arguments;
 use super::records::{
-    FunctionRecord, MemberRecord, Records, ScopeId, Scopes, TypeRecord, UnitRecord, VariableRecord, VariantRecord,
+    FunctionRecord, InlineRecord, MemberRecord, Records, ScopeId, Scopes, TypeRecord, UnitRecord, VariableRecord,
+    VariantRecord,
 };
 use super::sections::{Sections, Slice, UnitEncoding};
 use crate::limits::DEBUG_DEPTH;
@@ -31,6 +32,8 @@ struct Frame {
     kind: FrameKind,
     /// Where named things inside belong.
     scope: ScopeId,
+    /// Index of the function whose code this is, and of the innermost inlined call in it.
+    code: Option<(usize, Option<usize>)>,
 }
 
 #[derive(Clone, Copy)]
@@ -46,6 +49,9 @@ enum FrameKind {
     /// Blocks and inlined calls inside of functions, and all else.
     Other,
 }
+
+/// What stands at the top of a unit.
+const OUTSIDE: Frame = Frame { kind: FrameKind::Other, scope: Scopes::ROOT, code: None };
 
 struct Collector<'s, 'a> {
     sections: &'s mut Sections<'a>,
@@ -83,12 +89,12 @@ impl<'a> Collector<'_, 'a> {
                 return Err(fail(DebugProblem::Limit { what: "nested entries", limit: DEBUG_DEPTH }));
             }
             self.frames.truncate(depth);
-            let parent = self.frames.last().copied().unwrap_or(Frame { kind: FrameKind::Other, scope: Scopes::ROOT });
+            let parent = self.frames.last().copied().unwrap_or(OUTSIDE);
             let tag = abbreviation.tag();
             let is_root = depth == 0;
             let has = |name| abbreviation.attributes().iter().any(|attribute| attribute.name() == name);
             let wanted = is_root || is_wanted(tag, parent.kind, || has(gimli::DW_AT_linkage_name));
-            let mut frame = Frame { kind: FrameKind::Other, scope: parent.scope };
+            let mut frame = Frame { kind: FrameKind::Other, ..parent };
             if wanted {
                 if is_root {
                     // The bases come after the name in the same entry, and the name needs them.
@@ -129,16 +135,17 @@ impl<'a> Collector<'_, 'a> {
             directory: attributes.directory,
             line_program: attributes.line_program,
             encoding,
+            low: attributes.low.unwrap_or(0),
             has_types: false,
         });
-        Frame { kind: FrameKind::Scope, scope: Scopes::ROOT }
+        Frame { kind: FrameKind::Scope, ..OUTSIDE }
     }
 
     /// Writes an entry down and says what its children belong to.
     fn entry(&mut self, unit: usize, entry: Entry<'a>) -> Result<Frame, DebugProblem> {
         let parent = entry.parent;
-        let other = Frame { kind: FrameKind::Other, scope: parent.scope };
-        if !matches!(entry.tag, gimli::DW_TAG_namespace | gimli::DW_TAG_subprogram)
+        let other = Frame { kind: FrameKind::Other, ..parent };
+        if !matches!(entry.tag, gimli::DW_TAG_namespace | gimli::DW_TAG_subprogram | gimli::DW_TAG_inlined_subroutine)
             && let Some(unit) = self.records.units.get_mut(unit)
         {
             unit.has_types = true;
@@ -146,14 +153,32 @@ impl<'a> Collector<'_, 'a> {
         match entry.tag {
             gimli::DW_TAG_namespace => {
                 let name = entry.attributes.name.unwrap_or("{unnamed}");
-                Ok(Frame { kind: FrameKind::Scope, scope: self.scope(parent, name)? })
+                Ok(Frame { kind: FrameKind::Scope, scope: self.scope(parent, name)?, code: None })
             }
             gimli::DW_TAG_subprogram => {
                 let scope = self.scope_of(parent)?;
                 let record = FunctionRecord::new(entry.offset, unit, scope, &entry.attributes);
                 self.sections.memory.take(size_of_val(&record))?;
                 self.records.functions.push(record);
-                Ok(Frame { kind: FrameKind::Function(self.records.functions.len() - 1), scope })
+                let index = self.records.functions.len() - 1;
+                Ok(Frame { kind: FrameKind::Function(index), scope, code: Some((index, None)) })
+            }
+            gimli::DW_TAG_inlined_subroutine => {
+                let (Some((function, inside)), Some(origin)) = (parent.code, entry.attributes.origin) else {
+                    return Ok(other);
+                };
+                let record = InlineRecord {
+                    offset: entry.offset,
+                    unit,
+                    function,
+                    parent: inside,
+                    origin,
+                    range: entry.attributes.low.zip(entry.attributes.high),
+                    list: entry.attributes.ranges,
+                };
+                self.sections.memory.take(size_of_val(&record))?;
+                self.records.inlines.push(record);
+                Ok(Frame { code: Some((function, Some(self.records.inlines.len() - 1))), ..other })
             }
             gimli::DW_TAG_variable => {
                 let scope = self.scope_of(parent)?;
@@ -193,7 +218,7 @@ impl<'a> Collector<'_, 'a> {
                 let record = TypeRecord::new(entry.offset, entry.tag, scope, &entry.attributes);
                 self.sections.memory.take(size_of_val(&record))?;
                 self.records.types.push(record);
-                Ok(Frame { kind: FrameKind::Type(self.records.types.len() - 1), scope })
+                Ok(Frame { kind: FrameKind::Type(self.records.types.len() - 1), scope, code: None })
             }
         }
     }
@@ -221,7 +246,7 @@ impl<'a> Collector<'_, 'a> {
     /// A part of the type it stands in.
     fn part(&mut self, entry: Entry<'a>) -> Frame {
         let Entry { offset, tag, attributes, parent } = entry;
-        let frame = |kind| Frame { kind, scope: parent.scope };
+        let frame = |kind| Frame { kind, ..parent };
         let (FrameKind::Type(index) | FrameKind::VariantPart(index) | FrameKind::Variant(index)) = parent.kind else {
             return frame(FrameKind::Other);
         };
@@ -266,11 +291,12 @@ impl<'a> Collector<'_, 'a> {
     }
 }
 
-/// Whether an entry is read at all: nine of ten are inlined calls and local variables.
+/// Whether an entry is read at all: most are local variables and their blocks.
 fn is_wanted(tag: DwTag, parent: FrameKind, has_linkage_name: impl Fn() -> bool) -> bool {
     match tag {
         gimli::DW_TAG_namespace
         | gimli::DW_TAG_subprogram
+        | gimli::DW_TAG_inlined_subroutine
         | gimli::DW_TAG_structure_type
         | gimli::DW_TAG_class_type
         | gimli::DW_TAG_union_type

@@ -20,6 +20,8 @@ pub(crate) struct DebugFacts {
     /// Functions by linkage name, or by their own where that is the linkage name (`no_mangle`).
     /// [`DebugFacts::function`] looks a symbol up.
     pub(crate) functions: HashMap<Name, FunctionFacts>,
+    /// By symbol of a function with code, the functions of crates with full debug information that were inlined into it.
+    pub(crate) inlined: BTreeMap<Name, BTreeMap<Name, InlinedUse>>,
     /// The vtables made in crates with full debug information.
     pub(crate) vtables: Vec<VtableVariable>,
     /// What each crate was compiled with. A crate that is missing has none at all.
@@ -150,6 +152,23 @@ pub(crate) struct FunctionFacts {
     /// everywhere.
     pub(crate) ranges: Vec<Range<u32>>,
     pub(crate) kind: FunctionKind,
+}
+
+/// How a function was inlined into another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InlinedUse {
+    /// Containers rely on what it does: it belongs to an `impl` of `Hash`, `Ord` and such.
+    pub(crate) is_relied_on: bool,
+    /// Of such a one: somewhere in there, a library's code calls it.
+    pub(crate) by_library: bool,
+    /// Of such a one: where its code lies, in bytes from the start of the code section's content. `None` where that cannot be told.
+    pub(crate) ranges: Option<Vec<Range<u32>>>,
+}
+
+impl Default for InlinedUse {
+    fn default() -> Self {
+        Self { is_relied_on: false, by_library: false, ranges: Some(Vec::new()) }
+    }
 }
 
 /// Types in source terms.

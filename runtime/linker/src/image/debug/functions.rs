@@ -30,9 +30,9 @@ pub(super) struct Functions {
 }
 
 /// What the entries of one function say together.
-struct Whole<'r, 'a> {
+pub(super) struct Whole<'r, 'a> {
     /// The entry that has the name.
-    named: &'r FunctionRecord<'a>,
+    pub(super) named: &'r FunctionRecord<'a>,
     parameters: &'r [usize],
     result: Option<usize>,
     position: Option<RawPosition>,
@@ -127,7 +127,10 @@ impl RawPosition {
 }
 
 /// Follows the references of an entry. Parameters and result are those of the first entry that has any.
-fn whole<'r, 'a>(records: &'r Records<'a>, record: &'r FunctionRecord<'a>) -> Result<Whole<'r, 'a>, DebugProblem> {
+pub(super) fn whole<'r, 'a>(
+    records: &'r Records<'a>,
+    record: &'r FunctionRecord<'a>,
+) -> Result<Whole<'r, 'a>, DebugProblem> {
     let mut whole = Whole { named: record, parameters: &[], result: None, position: None };
     let mut at = record;
     for _ in 0..ORIGINS {

@@ -88,7 +88,7 @@ impl ImplNames {
             let Some(found) = block.impl_block(&holes) else {
                 continue;
             };
-            *budget = budget.saturating_sub((found.text.len() + found.heads.len()) * (1 + holes.len()));
+            *budget = budget.saturating_sub(found.cost);
             let missing = if certain { holes.len() - found.holes_found } else { UNKNOWN };
             let rank = (missing, found.text.matches('_').count(), found.text);
             let home = block.home_crate().and_then(|(_, hash)| crate::image::name::crate_hash(hash));

@@ -12,6 +12,7 @@ mod error;
 mod facts;
 mod functions;
 mod impls;
+mod inlined;
 mod lines;
 mod records;
 mod sections;
@@ -24,11 +25,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) use error::DebugError;
 pub(crate) use facts::{
-    CrateIdentity, DebugFacts, DebugLevel, Field, FunctionFacts, FunctionKind, Location, Name, StaticVariable,
-    TypeKind, TypeLayout, VtableVariable, is_transient,
+    CrateIdentity, DebugFacts, DebugLevel, DiscriminantValues, Field, FunctionFacts, FunctionKind, Location, Name,
+    Position, StaticVariable, TypeKind, TypeLayout, Variant, VtableVariable, is_transient,
 };
 #[cfg(test)]
-pub(crate) use facts::{DiscriminantValues, Signature, is_numbered};
+pub(crate) use facts::{Signature, is_numbered};
 use impls::ImplNames;
 use lines::Files;
 use records::Records;
@@ -47,11 +48,14 @@ pub(crate) fn read<'a>(section: impl Fn(&str) -> Option<&'a [u8]>) -> Result<Deb
     let shapes = names.shapes(&types)?;
     let statics = statics::statics(&mut names, shapes)?;
     let vtables = statics::vtables(&mut names)?;
+    let crates = crates(&records);
+    let (inlined, ranged) = inlined::inlined(&mut names, &crates)?;
     drop(names);
     let mut files = Files::default();
     let functions = functions.place(&mut files, &mut sections, &records)?;
     let variables = statics::place(statics, &mut files, &mut sections, &records)?;
-    Ok(DebugFacts { types, variables, functions, vtables, crates: crates(&records), producers: producers(&records) })
+    let inlined = inlined::place(inlined, ranged, &mut sections, &records)?;
+    Ok(DebugFacts { types, variables, functions, inlined, vtables, crates, producers: producers(&records) })
 }
 
 fn producers(records: &Records<'_>) -> BTreeSet<String> {

@@ -16,6 +16,7 @@ pub(super) struct Records<'a> {
     pub(super) types: Vec<TypeRecord<'a>>,
     pub(super) functions: Vec<FunctionRecord<'a>>,
     pub(super) variables: Vec<VariableRecord<'a>>,
+    pub(super) inlines: Vec<InlineRecord>,
     pub(super) scopes: Scopes<'a>,
 }
 
@@ -26,6 +27,8 @@ pub(super) struct UnitRecord<'a> {
     pub(super) directory: Option<&'a str>,
     pub(super) line_program: Option<usize>,
     pub(super) encoding: super::sections::UnitEncoding,
+    /// To which its lists of ranges are relative.
+    pub(super) low: u64,
     /// It has types, parameters or variables: more than line tables.
     pub(super) has_types: bool,
 }
@@ -84,6 +87,21 @@ pub(super) struct FunctionRecord<'a> {
     pub(super) file: Option<u64>,
     pub(super) line: Option<u64>,
     pub(super) declaration: bool,
+}
+
+/// A call that was inlined.
+pub(super) struct InlineRecord {
+    pub(super) offset: usize,
+    pub(super) unit: usize,
+    /// Index of the function whose code it is in.
+    pub(super) function: usize,
+    /// Index of the inlined call it is in, if it is in one.
+    pub(super) parent: Option<usize>,
+    /// Offset of the function that was called.
+    pub(super) origin: usize,
+    pub(super) range: Option<(u64, High)>,
+    /// Offset of its list of ranges.
+    pub(super) list: Option<usize>,
 }
 
 /// A variable that is not local.
@@ -172,6 +190,11 @@ impl<'a> Records<'a> {
     pub(super) fn function_at(&self, offset: usize) -> Option<&FunctionRecord<'a>> {
         let index = self.functions.binary_search_by_key(&offset, |record| record.offset).ok()?;
         self.functions.get(index)
+    }
+
+    /// The index of the function at `offset`.
+    pub(super) fn function_index(&self, offset: usize) -> Option<usize> {
+        self.functions.binary_search_by_key(&offset, |record| record.offset).ok()
     }
 
     /// The variable at `offset`.

@@ -5,11 +5,13 @@
 //! for it (a table of abbreviations named by many units, names that share bytes). Those go through the checks here.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use gimli::{Abbreviations, AttributeValue, Encoding, EndianSlice, LittleEndian, UnitHeader};
 
 use super::error::{ABBREVIATIONS, DebugError, DebugProblem, INFO};
+use super::records::UnitRecord;
 use crate::limits::{DEBUG_ATTRIBUTES, DEBUG_BYTES_MIN, DEBUG_MEMORY_FACTOR, DEBUG_READING_FACTOR};
 
 /// A slice of a section.
@@ -26,6 +28,7 @@ pub(super) struct Sections<'a> {
     line_strings: &'a [u8],
     string_offsets: &'a [u8],
     addresses: &'a [u8],
+    range_lists: gimli::RangeLists<Slice<'a>>,
     known_strings: HashMap<usize, &'a str>,
     known_abbreviations: HashMap<usize, Arc<Abbreviations>>,
     abbreviation_budget: Budget,
@@ -79,6 +82,10 @@ impl<'a> Sections<'a> {
             line_strings: get(".debug_line_str"),
             string_offsets: get(".debug_str_offsets"),
             addresses: get(".debug_addr"),
+            range_lists: gimli::RangeLists::new(
+                gimli::DebugRanges::new(get(".debug_ranges"), LittleEndian),
+                gimli::DebugRngLists::new(get(".debug_rnglists"), LittleEndian),
+            ),
             known_strings: HashMap::new(),
             known_abbreviations: HashMap::new(),
             abbreviation_budget: Budget { left: 0, limit: 0, what: "bytes of abbreviations" },
@@ -147,6 +154,35 @@ impl<'a> Sections<'a> {
     /// An address by its index in `.debug_addr` (DWARF 5).
     pub(super) fn address(&self, unit: &UnitEncoding, index: usize) -> Result<u64, DebugProblem> {
         number_at(self.addresses, unit.address_base, index, usize::from(unit.encoding.address_size))
+    }
+}
+
+impl Sections<'_> {
+    /// The ranges of the list at `offset`; `None` if it cannot be read.
+    pub(super) fn ranges(
+        &mut self,
+        unit: &UnitRecord<'_>,
+        offset: usize,
+    ) -> Result<Option<Vec<Range<u32>>>, DebugError> {
+        let addresses = gimli::DebugAddr::from(Slice::new(self.addresses, LittleEndian));
+        let base = gimli::DebugAddrBase(unit.encoding.address_base);
+        let (list, encoding) = (gimli::RangeListsOffset(offset), unit.encoding.encoding);
+        let Ok(mut list) = self.range_lists.ranges(list, encoding, unit.low, &addresses, base) else {
+            return Ok(None);
+        };
+        let mut ranges = Vec::new();
+        loop {
+            // Lists may share their ends, so reading them costs as reading names does.
+            self.reading.take(size_of::<Range<u32>>()).map_err(|problem| problem.at(".debug_ranges", offset))?;
+            match list.next() {
+                Ok(Some(range)) => match (u32::try_from(range.begin), u32::try_from(range.end)) {
+                    (Ok(begin), Ok(end)) => ranges.push(begin..end),
+                    _ => return Ok(None),
+                },
+                Ok(None) => return Ok(Some(ranges)),
+                Err(_) => return Ok(None),
+            }
+        }
     }
 }
 

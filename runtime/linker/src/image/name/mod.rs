@@ -41,7 +41,8 @@ fn v0(symbol: &str) -> Option<V0Name> {
     if tree.length != mangled.len() {
         return None;
     }
-    Some(V0Name { text: mangled.into(), suffix: suffix.map(Into::into), nodes: tree.nodes, root: tree.root })
+    let (text, suffix) = (mangled.into(), suffix.map(Into::into));
+    Some(V0Name { text, suffix, nodes: tree.nodes, root: tree.root, weight: tree.weight })
 }
 
 /// LLVM makes local symbols that it promotes unique by a hash of the module, which no identity may depend on. Debug
@@ -69,6 +70,7 @@ pub(crate) struct V0Name {
     suffix: Option<Box<str>>,
     nodes: Vec<Node>,
     root: NodeId,
+    weight: usize,
 }
 
 /// Decides about what the name alone does not: which crates keep their hash, and how numbered items are called.
@@ -148,6 +150,23 @@ impl V0Name {
         self.suffix.as_deref()
     }
 
+    /// What rendering the name takes at most, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// Namespace, name and number of every item mentioned, without its place.
+    pub(crate) fn mentioned(&self) -> impl Iterator<Item = NumberedItem<'_>> {
+        self.nodes.iter().filter_map(|node| match node {
+            Node::Item { namespace, disambiguator, name, .. } => Some(NumberedItem {
+                namespace: char::from(*namespace),
+                name: self.identifier(*name),
+                disambiguator: *disambiguator,
+            }),
+            _ => None,
+        })
+    }
+
     /// The whole path.
     pub(crate) fn root(&self) -> NodeRef<'_> {
         NodeRef::new(self, self.root)
@@ -198,6 +217,25 @@ impl V0Name {
             true => Cow::Owned(punycode::decode(text).unwrap_or_else(|| format!("u'{text}"))),
         }
     }
+}
+
+/// The trait by which containers rely on a function: those that hash, compare and borrow keys. The function is a method of
+/// an `impl` of it, or inside one, or a method that the trait itself provides.
+pub(crate) fn relied_on_trait(path: NodeRef<'_>) -> Option<String> {
+    const RELIED_ON: [&str; 10] = [
+        "core::hash::Hash",
+        "core::hash::Hasher",
+        "core::hash::BuildHasher",
+        "core::cmp::PartialEq",
+        "core::cmp::Eq",
+        "core::cmp::PartialOrd",
+        "core::cmp::Ord",
+        "core::borrow::Borrow",
+        "equivalent::Equivalent",
+        "equivalent::Comparable",
+    ];
+    let name = path.trait_path()?.without_arguments().render(&mut NumbersAsTheyAre);
+    RELIED_ON.contains(&name.as_str()).then_some(name)
 }
 
 /// The number that a crate's disambiguator text stands for: rustc's stable crate id, which compile units give in

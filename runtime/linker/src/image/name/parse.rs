@@ -5,8 +5,6 @@
 //! expansion's size is summed up on the way and refused above a limit. A back reference into what is still being
 //! parsed would be a cycle and is refused.
 
-use std::collections::HashMap;
-
 use super::cursor::{Cursor, NotV0, Parsed};
 use super::tree::{Abi, Argument, Bound, FunctionType, Node, NodeId, VariantFields};
 use crate::limits::{NAME_DEPTH, NAME_EXPANDED_BYTES, NAME_SYMBOL_BYTES};
@@ -17,6 +15,8 @@ pub(super) struct Tree {
     pub(super) root: NodeId,
     /// Bytes of the text after `_R` that belong to the name; the rest is a suffix.
     pub(super) length: usize,
+    /// What rendering the name takes at most, in bytes: its text, once for every level that is rendered by itself.
+    pub(super) weight: usize,
 }
 
 /// Parses `text`, the symbol without its `_R`.
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Parsed<Tree> {
         depth: 0,
         nodes: Vec::new(),
         costs: Vec::new(),
-        known: HashMap::new(),
+        known: vec![[Known::default(); KINDS]; text.len()],
     };
     let root = parser.path()?;
     let kept = parser.nodes.len();
@@ -38,21 +38,31 @@ pub(super) fn parse(text: &str) -> Parsed<Tree> {
         parser.path()?;
     }
     parser.nodes.truncate(kept);
-    Ok(Tree { nodes: parser.nodes, root, length: parser.cursor.next })
+    let weight = parser.costs.get(root as usize).map_or(0, |cost| cost.bytes.saturating_mul(cost.depth));
+    Ok(Tree { nodes: parser.nodes, root, length: parser.cursor.next, weight })
 }
 
 /// What a grammar rule produces: one position can be read as any of them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy)]
 enum Kind {
     Path,
     Type,
     Constant,
 }
 
-enum Known {
-    InProgress,
-    Done { node: NodeId, end: usize },
+/// How many kinds there are.
+const KINDS: usize = 3;
+
+/// What is known of a position. Ends are behind the position, so 0 says that nothing is.
+#[derive(Clone, Copy, Default)]
+struct Known {
+    node: NodeId,
+    end: u32,
 }
+
+/// An end that no name reaches: the position is being parsed.
+const IN_PROGRESS: u32 = u32::MAX;
+const _: () = assert!(NAME_SYMBOL_BYTES < IN_PROGRESS as usize);
 
 /// What rendering a node would take.
 #[derive(Clone, Copy)]
@@ -66,7 +76,8 @@ struct Parser<'a> {
     depth: usize,
     nodes: Vec<Node>,
     costs: Vec<Cost>,
-    known: HashMap<(usize, Kind), Known>,
+    /// By position and kind.
+    known: Vec<[Known; KINDS]>,
 }
 
 impl Parser<'_> {
@@ -85,22 +96,22 @@ impl Parser<'_> {
     /// Runs `rule` unless this position was parsed as `kind` before.
     fn once(&mut self, kind: Kind, rule: fn(&mut Self) -> Parsed<NodeId>) -> Parsed<NodeId> {
         let start = self.cursor.next;
-        match self.known.get(&(start, kind)) {
-            Some(Known::Done { node, end }) => {
-                self.cursor.next = *end;
+        match self.known.get_mut(start).map(|known| &mut known[kind as usize]) {
+            Some(Known { end: IN_PROGRESS, .. }) | None => return Err(NotV0),
+            Some(known @ Known { end: 0, .. }) => known.end = IN_PROGRESS,
+            Some(Known { node, end }) => {
+                self.cursor.next = *end as usize;
                 return Ok(*node);
             }
-            Some(Known::InProgress) => return Err(NotV0),
-            None => {}
         }
-        self.known.insert((start, kind), Known::InProgress);
         self.depth += 1;
         if self.depth > NAME_DEPTH {
             return Err(NotV0);
         }
         let node = rule(self)?;
         self.depth -= 1;
-        self.known.insert((start, kind), Known::Done { node, end: self.cursor.next });
+        let end = u32::try_from(self.cursor.next).map_err(|_| NotV0)?;
+        self.known[start][kind as usize] = Known { node, end };
         Ok(node)
     }
 

@@ -1,7 +1,7 @@
 //! Renders parts of a name as rustc's debug information names the same things, to tie the two together: scopes
 //! (`a::f::{impl#3}`) and types (`alloc::vec::Vec<u8, alloc::alloc::Global>`). Lossy; never an identity.
 
-use super::tree::{Argument, Node, NodeId, VariantFields};
+use super::tree::{Argument, Bound, Node, NodeId, VariantFields};
 use super::view::NodeRef;
 use super::{V0Name, render};
 
@@ -15,6 +15,8 @@ pub(crate) struct ImplBlock {
     pub(crate) holes_found: usize,
     /// The same without any generic argument.
     pub(crate) heads: String,
+    /// Bytes that were written and compared to find out.
+    pub(crate) cost: usize,
 }
 
 impl<'a> NodeRef<'a> {
@@ -33,107 +35,189 @@ impl<'a> NodeRef<'a> {
     /// Describes the impl block at the end of this path. `holes` are the types its parameters stand for here.
     pub(crate) fn impl_block(self, holes: &[&str]) -> Option<ImplBlock> {
         let (name, id) = self.parts();
-        let scope = Source { name, holes: &[], heads: false }.scope(id)?;
-        let source = Source { name, holes, heads: false };
-        let text = source.qualified(id)?;
-        let heads = Source { name, holes: &[], heads: true }.qualified(id)?;
-        let parameter = |hole: &&&str| source.mentions(id, hole);
-        Some(ImplBlock { scope, text, holes_found: holes.iter().filter(parameter).count(), heads })
+        let mut scope = String::new();
+        write_scope(name, id, &mut scope).then_some(())?;
+        let mut source = Source { name, holes, found: vec![false; holes.len()], cost: 0, text: Texts::default() };
+        source.qualified(id).then_some(())?;
+        let Texts { plain, with_holes, heads } = source.text;
+        let holes_found = source.found.iter().filter(|found| **found).count();
+        let cost = source.cost + scope.len() + plain.len() + with_holes.len() + heads.len();
+        Some(ImplBlock { scope, text: if holes.is_empty() { plain } else { with_holes }, holes_found, heads, cost })
     }
 }
 
-/// How to render.
+/// Path of a scope: no arguments, no disambiguators, impl blocks by number. Whether it is one.
+fn write_scope(name: &V0Name, id: NodeId, output: &mut String) -> bool {
+    let mut scope = |parent: NodeId| write_scope(name, parent, output);
+    match name.node(id) {
+        Node::Crate { name: own, .. } => output.push_str(&name.identifier(*own)),
+        Node::Generic { path, .. } => return scope(*path),
+        Node::Item { namespace: b'C', parent, disambiguator, .. } => {
+            if !scope(*parent) {
+                return false;
+            }
+            output.push_str(&format!("::{{closure#{disambiguator}}}"));
+        }
+        Node::Item { parent, name: own, .. } => {
+            if !scope(*parent) {
+                return false;
+            }
+            output.push_str("::");
+            output.push_str(&name.identifier(*own));
+        }
+        Node::InherentImpl { number, module, .. } | Node::TraitImpl { number, module, .. } => {
+            if !scope(*module) {
+                return false;
+            }
+            output.push_str(&format!("::{{impl#{number}}}"));
+        }
+        Node::TraitDefinition { trait_path, .. } => return scope(*trait_path),
+        _ => return false,
+    }
+    true
+}
+
+/// The three texts of a part, written at the same time: what is a hole is known only once it stands there in full.
+#[derive(Default)]
+struct Texts {
+    plain: String,
+    /// Not written where there are no holes.
+    with_holes: String,
+    /// Without generic arguments.
+    heads: String,
+}
+
+/// Renders a part in one pass.
 struct Source<'a> {
     name: &'a V0Name,
     /// Types that are rendered as `_`.
     holes: &'a [&'a str],
-    /// Leave generic arguments out.
-    heads: bool,
+    /// Which of them were met.
+    found: Vec<bool>,
+    /// Bytes compared.
+    cost: usize,
+    text: Texts,
+}
+
+/// How long the texts were.
+#[derive(Clone, Copy)]
+struct Mark {
+    plain: usize,
+    with_holes: usize,
 }
 
 impl Source<'_> {
-    /// Path of a scope: no arguments, no disambiguators, impl blocks by number.
-    fn scope(&self, id: NodeId) -> Option<String> {
-        Some(match self.name.node(id) {
-            Node::Crate { name, .. } => self.name.identifier(*name).into_owned(),
-            Node::Generic { path, .. } => self.scope(*path)?,
-            Node::Item { namespace: b'C', parent, disambiguator, .. } => {
-                format!("{}::{{closure#{disambiguator}}}", self.scope(*parent)?)
-            }
-            Node::Item { parent, name, .. } => {
-                format!("{}::{}", self.scope(*parent)?, self.name.identifier(*name))
-            }
-            Node::InherentImpl { number, module, .. } | Node::TraitImpl { number, module, .. } => {
-                format!("{}::{{impl#{number}}}", self.scope(*module)?)
-            }
-            Node::TraitDefinition { trait_path, .. } => self.scope(*trait_path)?,
-            _ => return None,
-        })
+    fn push(&mut self, text: &str) {
+        self.push_arguments(text);
+        self.text.heads.push_str(text);
     }
 
-    /// `<T>` or `<T as Trait>`.
-    fn qualified(&self, id: NodeId) -> Option<String> {
-        match self.name.node(id) {
-            Node::InherentImpl { self_type, .. } => Some(format!("<{}>", self.type_(*self_type))),
-            Node::TraitImpl { self_type, trait_path, .. } | Node::TraitDefinition { self_type, trait_path } => {
-                Some(format!("<{} as {}>", self.type_(*self_type), self.type_(*trait_path)))
-            }
-            _ => None,
+    /// Leaves the heads as they are.
+    fn push_arguments(&mut self, text: &str) {
+        self.text.plain.push_str(text);
+        if !self.holes.is_empty() {
+            self.text.with_holes.push_str(text);
         }
     }
 
-    /// Whether `hole` is one of the types within.
-    fn mentions(&self, id: NodeId, hole: &str) -> bool {
-        let plain = Source { name: self.name, holes: &[], heads: false };
-        let with_hole = Source { name: self.name, holes: &[hole], heads: false };
-        plain.qualified(id) != with_hole.qualified(id)
+    fn mark(&self) -> Mark {
+        Mark { plain: self.text.plain.len(), with_holes: self.text.with_holes.len() }
+    }
+
+    /// Replaces what was written since `mark` by `_` if it is a hole.
+    fn close(&mut self, mark: Mark) {
+        let written = &self.text.plain[mark.plain..];
+        let mut is_hole = false;
+        for (hole, found) in self.holes.iter().zip(&mut self.found) {
+            if hole.len() == written.len() {
+                self.cost += written.len();
+                *found |= *hole == written;
+                is_hole |= *hole == written;
+            }
+        }
+        if is_hole {
+            self.text.with_holes.truncate(mark.with_holes);
+            self.text.with_holes.push('_');
+        }
+    }
+
+    /// `<T>` or `<T as Trait>`. Whether this is such a thing.
+    fn qualified(&mut self, id: NodeId) -> bool {
+        let (self_type, trait_path) = match *self.name.node(id) {
+            Node::InherentImpl { self_type, .. } => (self_type, None),
+            Node::TraitImpl { self_type, trait_path, .. } | Node::TraitDefinition { self_type, trait_path } => {
+                (self_type, Some(trait_path))
+            }
+            _ => return false,
+        };
+        self.push("<");
+        self.type_(self_type);
+        if let Some(trait_path) = trait_path {
+            self.push(" as ");
+            self.type_(trait_path);
+        }
+        self.push(">");
+        true
     }
 
     /// A type or path.
-    fn type_(&self, id: NodeId) -> String {
-        if !self.holes.is_empty() {
-            let plain = Source { name: self.name, holes: &[], heads: false }.type_(id);
-            if self.holes.contains(&plain.as_str()) {
-                return "_".to_owned();
-            }
-        }
+    fn type_(&mut self, id: NodeId) {
+        let mark = self.mark();
+        self.type_here(id);
+        self.close(mark);
+    }
+
+    fn type_here(&mut self, id: NodeId) {
         match self.name.node(id) {
             Node::Item { namespace: b'C', parent, disambiguator, .. } => {
-                format!("{}::{{closure_env#{disambiguator}}}", self.parent(*parent))
+                self.parent(*parent);
+                self.push(&format!("::{{closure_env#{disambiguator}}}"));
             }
             Node::Item { parent, name, .. } => {
-                format!("{}::{}", self.parent(*parent), self.name.identifier(*name))
+                self.parent(*parent);
+                self.push("::");
+                self.push(&self.name.identifier(*name));
             }
-            Node::Crate { name, .. } => self.name.identifier(*name).into_owned(),
+            Node::Crate { name, .. } => self.push(&self.name.identifier(*name)),
             Node::Generic { path, arguments } => self.generic(*path, arguments),
-            Node::Basic(tag) => render::basic_type(*tag).unwrap_or("?").to_owned(),
+            Node::Basic(tag) => self.push(render::basic_type(*tag).unwrap_or("?")),
             Node::Array { element, count } => {
-                format!("[{}; {}]", self.type_(*element), self.constant(*count))
+                self.push("[");
+                self.type_(*element);
+                self.push("; ");
+                self.constant(*count);
+                self.push("]");
             }
-            Node::Slice(element) => format!("[{}]", self.type_(*element)),
-            Node::Tuple(elements) => format!("({})", self.list(elements)),
+            Node::Slice(element) => {
+                self.push("[");
+                self.type_(*element);
+                self.push("]");
+            }
+            Node::Tuple(elements) => {
+                self.push("(");
+                self.list(elements);
+                self.push(")");
+            }
             Node::Reference { mutable, target, .. } => {
-                format!("&{}{}", if *mutable { "mut " } else { "" }, self.type_(*target))
+                self.push(if *mutable { "&mut " } else { "&" });
+                self.type_(*target);
             }
             Node::Pointer { mutable, target } => {
-                format!("*{} {}", if *mutable { "mut" } else { "const" }, self.type_(*target))
+                self.push(if *mutable { "*mut " } else { "*const " });
+                self.type_(*target);
             }
             Node::Function(function) => {
-                let parameters = self.list(&function.parameters);
-                match self.name.node(function.result) {
-                    Node::Basic(b'u') => format!("fn({parameters})"),
-                    _ => format!("fn({parameters}) -> {}", self.type_(function.result)),
+                self.push("fn(");
+                self.list(&function.parameters);
+                self.push(")");
+                if !matches!(self.name.node(function.result), Node::Basic(b'u')) {
+                    self.push(" -> ");
+                    self.type_(function.result);
                 }
             }
-            Node::Dyn { bounds, .. } => {
-                let bounds: Vec<_> = bounds.iter().map(|bound| self.bound(bound)).collect();
-                match bounds.as_slice() {
-                    [one] => format!("dyn {one}"),
-                    several => format!("(dyn {})", several.join(" + ")),
-                }
-            }
+            Node::Dyn { bounds, .. } => self.bounds(bounds),
             Node::InherentImpl { .. } | Node::TraitImpl { .. } | Node::TraitDefinition { .. } => {
-                self.qualified(id).unwrap_or_default()
+                self.qualified(id);
             }
             Node::Pattern { base: inner, .. } | Node::Splat(inner) => self.type_(*inner),
             _ => self.constant(id),
@@ -141,62 +225,106 @@ impl Source<'_> {
     }
 
     /// What an item is nested in: scopes have no arguments, and a trait's own items lie in the trait.
-    fn parent(&self, id: NodeId) -> String {
+    fn parent(&mut self, id: NodeId) {
         match self.name.node(id) {
-            Node::InherentImpl { .. } | Node::TraitImpl { .. } => self.qualified(id).unwrap_or_default(),
-            _ => self.scope(id).unwrap_or_default(),
-        }
-    }
-
-    fn generic(&self, path: NodeId, arguments: &[Argument]) -> String {
-        let path = self.type_(path);
-        let arguments: Vec<_> = arguments.iter().filter_map(|argument| self.argument(argument)).collect();
-        if self.heads || arguments.is_empty() { path } else { format!("{path}<{}>", arguments.join(", ")) }
-    }
-
-    fn argument(&self, argument: &Argument) -> Option<String> {
-        match *argument {
-            Argument::Lifetime(_) => None,
-            Argument::Type(id) => Some(self.type_(id)),
-            Argument::Constant(id) => {
-                let text = self.constant(id);
-                Some(if self.holes.contains(&text.as_str()) { "_".to_owned() } else { text })
+            Node::InherentImpl { .. } | Node::TraitImpl { .. } => {
+                self.qualified(id);
+            }
+            _ => {
+                let mut scope = String::new();
+                if write_scope(self.name, id, &mut scope) {
+                    self.push(&scope);
+                }
             }
         }
     }
 
-    fn bound(&self, bound: &super::tree::Bound) -> String {
-        let mut text = self.type_(bound.trait_path);
-        if !bound.associated.is_empty() && !self.heads {
-            let associated: Vec<_> = bound
-                .associated
-                .iter()
-                .map(|(name, value)| {
-                    format!("{}={}", self.name.identifier(*name), self.argument(value).unwrap_or_default())
-                })
-                .collect();
-            let list = associated.join(", ");
-            text = match text.strip_suffix('>') {
-                Some(open) => format!("{open}, {list}>"),
-                None => format!("{text}<{list}>"),
-            };
+    fn generic(&mut self, path: NodeId, arguments: &[Argument]) {
+        self.type_(path);
+        let heads = self.text.heads.len();
+        let mut open = "<";
+        for argument in arguments {
+            if !matches!(argument, Argument::Lifetime(_)) {
+                self.push_arguments(open);
+                self.argument(argument);
+                open = ", ";
+            }
         }
-        text
+        if open != "<" {
+            self.push_arguments(">");
+        }
+        self.text.heads.truncate(heads);
     }
 
-    fn list(&self, ids: &[NodeId]) -> String {
-        ids.iter().map(|id| self.type_(*id)).collect::<Vec<_>>().join(", ")
+    fn argument(&mut self, argument: &Argument) {
+        match *argument {
+            Argument::Lifetime(_) => {}
+            Argument::Type(id) => self.type_(id),
+            Argument::Constant(id) => {
+                let mark = self.mark();
+                self.constant(id);
+                self.close(mark);
+            }
+        }
     }
 
-    fn constant(&self, id: NodeId) -> String {
+    /// `dyn A`, `(dyn A + B)`.
+    fn bounds(&mut self, bounds: &[Bound]) {
+        self.push(if bounds.len() == 1 { "dyn " } else { "(dyn " });
+        for (index, bound) in bounds.iter().enumerate() {
+            if index > 0 {
+                self.push(" + ");
+            }
+            self.bound(bound);
+        }
+        if bounds.len() != 1 {
+            self.push(")");
+        }
+    }
+
+    fn bound(&mut self, bound: &Bound) {
+        self.type_(bound.trait_path);
+        if bound.associated.is_empty() {
+            return;
+        }
+        let heads = self.text.heads.len();
+        for text in [&mut self.text.plain, &mut self.text.with_holes] {
+            // They join the trait's own arguments.
+            let joins = text.ends_with('>') && text.pop().is_some();
+            text.push_str(if joins { ", " } else { "<" });
+        }
+        for (index, (name, value)) in bound.associated.iter().enumerate() {
+            if index > 0 {
+                self.push_arguments(", ");
+            }
+            self.push_arguments(&self.name.identifier(*name));
+            self.push_arguments("=");
+            self.argument(value);
+        }
+        self.push_arguments(">");
+        self.text.heads.truncate(heads);
+    }
+
+    fn list(&mut self, ids: &[NodeId]) {
+        for (index, id) in ids.iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.type_(*id);
+        }
+    }
+
+    fn constant(&mut self, id: NodeId) {
         match self.name.node(id) {
-            Node::ConstantScalar { tag: b'b', digits, .. } => (self.name.span(*digits) == "1").to_string(),
+            Node::ConstantScalar { tag: b'b', digits, .. } => {
+                self.push(if self.name.span(*digits) == "1" { "true" } else { "false" });
+            }
             Node::ConstantScalar { negative, digits, .. } => match u128::from_str_radix(self.name.span(*digits), 16) {
-                Ok(value) => format!("{}{value}", if *negative { "-" } else { "" }),
-                Err(_) => "{CONST}".to_owned(),
+                Ok(value) => self.push(&format!("{}{value}", if *negative { "-" } else { "" })),
+                Err(_) => self.push("{CONST}"),
             },
             Node::ConstantVariant { path, fields: VariantFields::Unit } => self.type_(*path),
-            _ => "{CONST}".to_owned(),
+            _ => self.push("{CONST}"),
         }
     }
 }

@@ -106,6 +106,14 @@ impl<'a> NodeRef<'a> {
         })
     }
 
+    /// `Trait` of the innermost `<T as Trait>` on the way outwards, this path's own included.
+    pub(crate) fn trait_path(self) -> Option<Self> {
+        self.qualified(|node| match node {
+            Node::TraitImpl { trait_path, .. } | Node::TraitDefinition { trait_path, .. } => Some(*trait_path),
+            _ => None,
+        })
+    }
+
     fn qualified(self, pick: impl Fn(&Node) -> Option<NodeId>) -> Option<Self> {
         let mut at = self;
         loop {

@@ -1,4 +1,4 @@
-//! One bot: connects, says hello, sends numbered inputs, reads what it is sent. Cheap: of frames it reads the first bytes only.
+//! One bot: connects, says hello, sends numbered inputs, reads what it is sent. Of frames it reads the first bytes only, unless it hunts.
 
 use std::{
     net::SocketAddr,
@@ -18,18 +18,18 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{Message, protocol::WebSocketConfig},
+    tungstenite::{Message, Utf8Bytes, protocol::WebSocketConfig},
 };
 
-use super::check::BotReport;
+use super::hunter::Hunter;
 use crate::{
-    limits::SOCKET_BUFFER_BYTES,
-    protocol::{ClientMessage, ServerMessage},
+    limits::{BOT_PAUSE, SOCKET_BUFFER_BYTES},
+    protocol::{self, ClientMessage, ServerMessage},
 };
 
 /// What all bots are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Connected, and quiet.
     Wait,
     /// Send inputs.
@@ -42,8 +42,14 @@ pub(super) enum Order {
 #[derive(Clone, Debug)]
 pub(super) struct BotConfig {
     pub(super) number: usize,
+    pub(super) name: String,
     pub(super) server: SocketAddr,
-    pub(super) world: String,
+    /// The server chooses if there is none.
+    pub(super) world: Option<String>,
+    /// Whether it looks at frames and hunts; if not, it runs in circles, which costs next to nothing.
+    pub(super) hunts: bool,
+    /// Whether it comes back when its connection ends.
+    pub(super) comes_back: bool,
     /// From one input to the next.
     pub(super) input_period: Duration,
     /// So that not all bots send at one moment.
@@ -61,18 +67,45 @@ pub(super) struct BotGauge {
     pub(super) ended: AtomicU64,
 }
 
-/// Plays until told to leave, or until the connection ends.
-pub(super) async fn play(config: BotConfig, orders: watch::Receiver<Order>, gauge: Arc<BotGauge>) -> BotReport {
-    let mut bot = Bot { report: BotReport { bot: config.number, ..BotReport::default() }, gauge };
-    if let Err(reason) = bot.run(&config, orders).await {
-        bot.report.disconnected = Some(reason);
+/// What one bot says in the end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BotReport {
+    pub(crate) bot: usize,
+    /// Nobody, if it never got in.
+    pub(crate) player: Option<PlayerId>,
+    /// Inputs that were handed to its socket: numbered from 1 to this.
+    pub(crate) sent: u64,
+    /// The last number that the server acknowledged.
+    pub(crate) acknowledged: u64,
+    pub(crate) frames: u64,
+    /// Why its connection ended before it was told to leave, if it did.
+    pub(crate) disconnected: Option<String>,
+}
+
+/// Plays until told to leave, or until the connection ends, unless it comes back then.
+pub(super) async fn play(config: BotConfig, mut orders: watch::Receiver<Order>, gauge: Arc<BotGauge>) -> BotReport {
+    loop {
+        let report = BotReport { bot: config.number, ..BotReport::default() };
+        let hunter = config.hunts.then(|| Hunter::new(config.number as u64));
+        let mut bot = Bot { report, hunter, last_frame: None, gauge: Arc::clone(&gauge) };
+        if let Err(reason) = bot.run(&config, orders.clone()).await {
+            tracing::debug!(bot = config.number, reason, "a bot lost its connection");
+            bot.report.disconnected = Some(reason);
+            let is_leaving = orders.wait_for(|order| *order == Order::Leave);
+            if config.comes_back && tokio::time::timeout(BOT_PAUSE, is_leaving).await.is_err() {
+                continue;
+            }
+        }
+        gauge.ended.store(1, Ordering::Relaxed);
+        return bot.report;
     }
-    bot.gauge.ended.store(1, Ordering::Relaxed);
-    bot.report
 }
 
 struct Bot {
     report: BotReport,
+    hunter: Option<Hunter>,
+    /// Looked at when the next input is due; earlier ones are of no use then.
+    last_frame: Option<Utf8Bytes>,
     gauge: Arc<BotGauge>,
 }
 
@@ -107,7 +140,7 @@ impl Bot {
     ) -> Result<(), String> {
         loop {
             tokio::select! {
-                changed = orders.changed() => return changed.map_err(|_| "the soak has ended".to_owned()),
+                changed = orders.changed() => return changed.map_err(|_| "nobody gives orders any more".to_owned()),
                 message = socket.next() => self.hear(message)?,
                 _ = next(&mut inputs), if self.report.player.is_some() => self.send_input(socket).await?,
             }
@@ -116,10 +149,14 @@ impl Bot {
 
     async fn send_input(&mut self, socket: &mut Socket) -> Result<(), String> {
         let sequence = self.report.sent + 1;
-        // Runs in a circle of its own, and fires now and then.
-        let angle = sequence as f32 * 0.1 + self.report.bot as f32;
-        let input =
-            ClientMessage::Input { sequence, dx: angle.cos(), dy: angle.sin(), fire: sequence.is_multiple_of(8) };
+        let (dx, dy, fire) = match (&mut self.hunter, self.report.player) {
+            (Some(hunter), Some(player)) => hunter.controls(player, self.last_frame.take().as_deref()),
+            _ => {
+                let angle = sequence as f32 * 0.1 + self.report.bot as f32;
+                (angle.cos(), angle.sin(), sequence.is_multiple_of(8))
+            }
+        };
+        let input = ClientMessage::Input { sequence, dx, dy, fire };
         socket.send(Message::text(input.to_json())).await.map_err(|error| error.to_string())?;
         self.report.sent = sequence;
         self.gauge.sent.store(sequence, Ordering::Relaxed);
@@ -136,6 +173,9 @@ impl Bot {
         };
         if text.starts_with(r#"{"type":"frame""#) {
             self.report.frames += 1;
+            if self.hunter.is_some() {
+                self.last_frame = Some(text);
+            }
             return Ok(());
         }
         match serde_json::from_str(&text) {
@@ -167,11 +207,11 @@ async fn connect(config: &BotConfig) -> Result<Socket, String> {
     let connected = async {
         let stream = TcpStream::connect(config.server).await?;
         stream.set_nodelay(true)?;
-        let address = format!("ws://{}/", config.server);
+        let address = format!("ws://{}{}", config.server, protocol::PLAY);
         let buffers =
             WebSocketConfig::default().read_buffer_size(SOCKET_BUFFER_BYTES).write_buffer_size(SOCKET_BUFFER_BYTES);
         let (mut socket, _) = client_async_with_config(address, stream, Some(buffers)).await?;
-        let hello = ClientMessage::Hello { name: format!("bot {}", config.number), world: Some(config.world.clone()) };
+        let hello = ClientMessage::Hello { name: config.name.clone(), world: config.world.clone() };
         socket.send(Message::text(hello.to_json())).await?;
         Ok(socket)
     };
@@ -194,7 +234,12 @@ mod tests {
 
     #[test]
     fn acknowledgements_must_grow_and_stay_below_what_was_sent() {
-        let mut bot = Bot { report: BotReport { sent: 5, ..BotReport::default() }, gauge: Arc::default() };
+        let mut bot = Bot {
+            report: BotReport { sent: 5, ..BotReport::default() },
+            hunter: None,
+            last_frame: None,
+            gauge: Arc::default(),
+        };
         assert_eq!(bot.acknowledged(3), Ok(()));
         assert_eq!(bot.acknowledged(5), Ok(()));
         assert!(bot.acknowledged(5).is_err());

@@ -1,0 +1,8 @@
+//! That verdicts are right: pairs of mods with the report they must get, edits that know what they imply, laws, and bytes of
+//! every kind.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod corpus;
+mod mutation;
+mod random;
