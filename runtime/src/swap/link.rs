@@ -142,14 +142,15 @@ impl Boundary for WorldLink {
         if !self.flipped.is_empty() {
             self.record_flips(report, swapped);
         }
-        if !report.went_back.is_empty() {
-            self.record_returns(report, swapped);
-        }
         self.is_stale |= mods.take_changed();
         if !report.faults.is_empty() {
             self.faults.extend_from_slice(report.faults);
             self.events.extend(report.faults.iter().map(|fault| WorldEvent::Faulted(Arc::new(fault.clone()))));
             self.is_stale = true;
+        }
+        // After the faults, which are the reason.
+        if !report.went_back.is_empty() {
+            self.record_returns(report, swapped);
         }
         self.publish(mods);
     }

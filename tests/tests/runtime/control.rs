@@ -150,7 +150,15 @@ fn events_tell_what_becomes_of_a_submission_and_of_faults() {
     }
     assert_eq!(
         told,
-        ["patch in eu-1", "submission 2 done, g2", "submission 3 refused, probe", "probe faulted in eu-1"]
+        [
+            "patch in eu-1",
+            "submission 2 done, g2",
+            "submission 3 refused, probe",
+            // The new generation goes back; the one before faults as well, and is left out.
+            "probe faulted in eu-1",
+            "probe faulted in eu-1",
+            "automatic roll back in eu-1",
+        ]
     );
     assert_eq!(events.wait(Duration::ZERO), None);
     drop((world, server));

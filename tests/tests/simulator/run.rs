@@ -143,8 +143,8 @@ fn input(random: &mut Random) -> Input {
 
 /// Swaps and assignments between two ticks.
 fn change(runtime: &Runtime, world: &mut World, model: &mut WorldModel, random: &mut Random) {
-    for position in 0..MODS.len() {
-        let mut any = || random.below(GENERATIONS[position].len() as u64) as u32 + 1;
+    for (position, generations) in GENERATIONS.iter().enumerate() {
+        let mut any = || random.below(generations.len() as u64) as u32 + 1;
         let (generation, other) = (any(), any());
         let m = &mut model.mods[position];
         // A paused mod is repaired sooner, or nothing would happen for long.

@@ -4,5 +4,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod corpus;
+mod counted;
+mod fuzz;
+mod laws;
+mod limits;
 mod mutation;
 mod random;
