@@ -53,6 +53,9 @@ pub struct ServeArgs {
     /// Use the files in `built` as they are, and build nothing
     #[arg(long)]
     pub no_build: bool,
+    /// Folder for what the server keeps for its next start: compiled code
+    #[arg(long)]
+    pub data_dir: Option<PathBuf>,
     /// Bots that play, over sockets like everybody
     #[arg(long, default_value_t = 0)]
     pub bots: usize,
@@ -133,6 +136,7 @@ impl ServeArgs {
             tick_rate: self.tick_rate,
             frame_rate: self.frame_rate,
             bulletin,
+            data_dir: self.data_dir.clone(),
             ..ServerConfig::default()
         }
     }

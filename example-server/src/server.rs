@@ -4,6 +4,7 @@ use std::{
     collections::HashSet,
     io,
     net::{SocketAddr, TcpListener as StdListener},
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
@@ -45,13 +46,15 @@ pub struct ServerConfig {
     pub frame_rate: u32,
     /// Ticks of each world to remember for a measurement; 0 for none.
     pub samples_max: usize,
+    /// Folder of what the server keeps for its next start: compiled code.
+    pub data_dir: Option<PathBuf>,
     /// Where swaps are told. May be in use before the server starts.
     pub bulletin: Bulletin,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0, bulletin: Bulletin::default() }
+        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0, data_dir: None, bulletin: Bulletin::default() }
     }
 }
 
@@ -128,7 +131,7 @@ impl Server {
         check("the tick rate", u64::from(config.tick_rate), u64::from(TICK_RATE_MAX))?;
         check("the frame rate", u64::from(config.frame_rate), u64::from(TICK_RATE_MAX))?;
         check("the number of worlds", config.worlds as u64, WORLDS_MAX as u64)?;
-        let runtime = load(mods)?;
+        let runtime = load(mods, config.data_dir.as_deref())?;
         let sessions = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("sessions")
@@ -307,17 +310,20 @@ impl Drop for Server {
 }
 
 /// A runtime in which the mods are ready for worlds to come.
-fn load(mods: Vec<ModFile>) -> Result<Runtime, ServerError> {
+fn load(mods: Vec<ModFile>, data_dir: Option<&Path>) -> Result<Runtime, ServerError> {
     let names: HashSet<&str> = mods.iter().map(|(name, _)| name.as_str()).collect();
     if !names.contains(ARENA_MOD) {
         let found = mods.into_iter().map(|(name, _)| name).collect();
         return Err(ServerError::NoArena { found });
     }
-    let runtime = Runtime::builder()
+    let mut runtime = Runtime::builder()
         .contract(arena_api::contract())
         // Other mods see a tick after the arena has.
-        .mod_order([ModName::try_from(ARENA_MOD)?])
-        .build()?;
+        .mod_order([ModName::try_from(ARENA_MOD)?]);
+    if let Some(folder) = data_dir {
+        runtime = runtime.code_cache(folder.join("code"), tickswap::limits::CODE_CACHE_BYTES_MAX);
+    }
+    let runtime = runtime.build()?;
     mods::submit(&runtime.control(), mods, SUBMISSION_WAIT_MAX)?;
     Ok(runtime)
 }

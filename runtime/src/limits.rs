@@ -133,6 +133,15 @@ pub const FAULTS_IN_A_ROW_MAX: u32 = 3;
 /// Bytes of compiled functions kept for the next compilation: an unchanged function is not compiled again.
 pub const COMPILE_CACHE_BYTES_MAX: usize = 256 << 20;
 
+/// Files of a folder of compiled code. Each is looked at when the folder is tidied.
+pub const CODE_CACHE_FILES_MAX: usize = 4096;
+
+/// Seconds after which a half-written file in a folder of compiled code is no longer taken for another server's work.
+pub const CODE_CACHE_STALE_SECONDS: u64 = 3600;
+
+/// Bytes of a folder of compiled code, if nothing else is said. Large mods take some ten mebibytes a version.
+pub const CODE_CACHE_BYTES_MAX: u64 = 1 << 30;
+
 /// Threads that compile. More would take processor time away from ticks.
 pub const PREPARE_THREADS_MAX: usize = 64;
 

@@ -1,6 +1,6 @@
 //! The builder, and wiring. No behaviour of its own.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use crossbeam_channel::bounded;
 use tickswap_abi::{Contract, HostFunctions, ModName};
@@ -137,6 +137,16 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn undo(mut self, mechanism: UndoMechanism) -> Self {
         self.options.undo = mechanism;
+        self
+    }
+
+    /// A folder to keep compiled code in, of at most so many bytes
+    /// ([`CODE_CACHE_BYTES_MAX`](crate::limits::CODE_CACHE_BYTES_MAX) is a good bound). A server that starts again takes its
+    /// mods' machine code from there. Several servers may share it. What is in it is sealed with a key that lies in it as
+    /// well, so the folder should belong to the server's user alone.
+    #[must_use]
+    pub fn code_cache(mut self, folder: impl Into<PathBuf>, bytes_max: u64) -> Self {
+        self.options.code_cache = Some((folder.into(), bytes_max));
         self
     }
 

@@ -1,4 +1,4 @@
-//! What a hook call costs beside a native call and beside wasmtime's own typed call.
+//! What a hook call costs beside a native call, a call into a shared library, and wasmtime's own typed call.
 //!
 //! `cargo bench -p tickswap-tests --bench hook_call`
 
@@ -6,29 +6,21 @@
 
 mod rig;
 
+use std::cell::RefCell;
 use std::hint::black_box;
-use std::time::Duration;
 
-use criterion::Criterion;
 use probe_api::Body;
 use probe_api::probe_hooks::Caller;
+use rig::native::{Native, NativeBody};
+use rig::table::{Table, time, times};
 use tickswap::CallError;
+
+/// Calls of one round.
+const CALLS: u32 = 5_000;
 
 #[inline(never)]
 fn native_add(a: u64, b: u32) -> u64 {
     a.wrapping_add(u64::from(b))
-}
-
-trait Add {
-    fn add(&self, a: u64, b: u32) -> u64;
-}
-
-struct Native;
-
-impl Add for Native {
-    fn add(&self, a: u64, b: u32) -> u64 {
-        native_add(a, b)
-    }
 }
 
 /// The same function in a module of its own, called through wasmtime alone.
@@ -43,71 +35,67 @@ fn typed_call() -> impl FnMut(u64, u32) -> u64 {
     move |a, b| add.call(&mut store, (a, b)).unwrap()
 }
 
+/// A step that repeats `call`.
+fn step<'a>(name: &'static str, mut call: impl FnMut() + 'a) -> rig::Step<'a> {
+    (name, Box::new(move |calls| (0..calls).for_each(|_| call())))
+}
+
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(20)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
-        .configure_from_args();
     let runtime = rig::runtime();
-    rig::load(&runtime, &mut [], rig::probe(1, false));
+    rig::load(&runtime, &mut [], rig::probe(1, rig::Size::Small));
     let mut world = rig::world(&runtime, "bench");
     let mut typed = typed_call();
-    let dynamic: &dyn Add = black_box(&Native);
+    let native = Native::load();
     let body = Body { position: [1.0; 3], velocity: [0.5; 3], id: 7, flags: 9 };
+    let native_body = NativeBody::from(body);
     let payload = vec![7_u8; 4096];
+    let mut bytes = payload.clone();
 
-    let mut group = criterion.benchmark_group("hook_call");
-    group.bench_function("native", |b| b.iter(|| native_add(black_box(1), black_box(2))));
-    group.bench_function("native_dyn", |b| b.iter(|| dynamic.add(black_box(1), black_box(2))));
-    group.bench_function("wasmtime_typed", |b| b.iter(|| typed(black_box(1), black_box(2))));
-    let mut ratios = Vec::new();
-    let native = rig::nanos_per_call(|| {
-        black_box(native_add(black_box(1), black_box(2)));
+    let measured = world.tick(|tick| -> Result<_, CallError> {
+        let tick = RefCell::new(tick);
+        let mut steps = vec![
+            step("native function, scalars", || {
+                black_box(native_add(black_box(1), black_box(2)));
+            }),
+            step("shared library, scalars", || {
+                black_box((native.add)(black_box(1), black_box(2)));
+            }),
+            step("wasmtime typed call, scalars", || {
+                black_box(typed(black_box(1), black_box(2)));
+            }),
+            step("hook of one mod, scalars", || {
+                black_box(tick.borrow_mut().probe().of("probe").add(black_box(1), black_box(2)).unwrap());
+            }),
+            step("hook on all mods, scalar", || tick.borrow_mut().probe().bump(black_box(1)).unwrap()),
+            step("hook for a player, scalar", || {
+                tick.borrow_mut().for_player(probe_api::PlayerId(1)).probe().bump(black_box(1)).unwrap();
+            }),
+            step("shared library, 64 bytes both ways", || {
+                black_box((native.advance)(black_box(native_body)));
+            }),
+            step("hook of one mod, 64 bytes both ways", || {
+                black_box(tick.borrow_mut().probe().of("probe").advance(black_box(body)).unwrap());
+            }),
+            step("copying 4 KiB, natively", || {
+                black_box(black_box(&payload).clone());
+            }),
+            step("shared library, 4 KiB both ways", || native.echo(black_box(&mut bytes))),
+            step("hook of one mod, 4 KiB both ways", || {
+                let payload = black_box(&payload).clone();
+                black_box(tick.borrow_mut().probe().of("probe").echo(payload).unwrap());
+            }),
+        ];
+        // Once before, so that every buffer has its size.
+        rig::side_by_side(&mut steps, 100);
+        Ok(rig::side_by_side(&mut steps, CALLS))
     });
-    ratios.push((
-        "native, dyn",
-        rig::nanos_per_call(|| {
-            black_box(dynamic.add(black_box(1), black_box(2)));
-        }),
-    ));
-    ratios.push((
-        "wasmtime, typed call",
-        rig::nanos_per_call(|| {
-            black_box(typed(black_box(1), black_box(2)));
-        }),
-    ));
-    world
-        .tick(|tick| -> Result<(), CallError> {
-            group.bench_function("tickswap_scalar_all", |b| b.iter(|| tick.probe().bump(black_box(1)).unwrap()));
-            group.bench_function("tickswap_scalar_of", |b| {
-                b.iter(|| tick.probe().of("probe").add(black_box(1), black_box(2)).unwrap())
-            });
-            group.bench_function("tickswap_64_bytes", |b| {
-                b.iter(|| tick.probe().of("probe").advance(black_box(body)).unwrap())
-            });
-            group.bench_function("tickswap_4_kib", |b| {
-                b.iter_with_setup(
-                    || payload.clone(),
-                    |payload| tick.probe().of("probe").echo(black_box(payload)).unwrap(),
-                )
-            });
-            ratios.push(("hook on all mods, scalar", rig::nanos_per_call(|| tick.probe().bump(black_box(1)).unwrap())));
-            let of = rig::nanos_per_call(|| {
-                black_box(tick.probe().of("probe").add(black_box(1), black_box(2)).unwrap());
-            });
-            ratios.push(("hook of one mod, scalars", of));
-            let bytes = rig::nanos_per_call(|| {
-                black_box(tick.probe().of("probe").advance(black_box(body)).unwrap());
-            });
-            ratios.push(("hook of one mod, 64 bytes both ways", bytes));
-            Ok(())
-        })
-        .unwrap();
-    group.finish();
-    println!("native: {native:.1} ns");
-    for (what, nanos) in ratios {
-        println!("{what}: {nanos:.1} ns, {:.1} times native, {:.1} ns more", nanos / native, nanos - native);
+    let measured = measured.unwrap().value;
+    let of = |wanted: &str| measured.iter().find(|(name, _)| *name == wanted).unwrap().1;
+    let typed = of("wasmtime typed call, scalars");
+    let mut table = Table::new("A hook call", &["call", "time", "times wasmtime's typed call"]);
+    for (name, nanos) in &measured {
+        table.row(&[(*name).to_owned(), time(*nanos), times(*nanos, typed)]);
     }
-    criterion.final_summary();
+    table.note("Medians of 31 rounds in which all calls take turns.");
+    table.print();
 }

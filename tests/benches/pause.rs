@@ -9,55 +9,91 @@ mod rig;
 
 use std::time::{Duration, Instant};
 
-use criterion::Criterion;
 use probe_api::probe_hooks::Caller;
+use rig::{
+    Size,
+    table::{Table, size, time, times},
+};
 use tickswap::{Runtime, Scope, World};
 use tickswap_linker::GenerationId;
 
-/// Goes over to the other of two generations and answers the pause in nanoseconds.
-fn flip(runtime: &Runtime, world: &mut World) -> u64 {
-    let active = world.active_generation("probe").unwrap();
-    let other = GenerationId::new(if active == GenerationId::new(1) { 2 } else { 1 });
-    runtime.control().activate(&rig::name(), other, Scope::All).unwrap();
-    loop {
-        world.idle(Instant::now() + Duration::from_millis(5));
-        let done = world.tick(|tick| tick.probe().bump(1)).unwrap();
-        if let Some(record) = done.swapped.first() {
-            return record.pause_ns;
+/// Flips of one round; the cases take turns in rounds, so that what else the machine does meets all of them.
+const FLIPS: usize = 50;
+const ROUNDS: usize = 8;
+
+/// State to reserve beside what the probe has anyway.
+const STATES: [u64; 4] = [1 << 10, 1 << 20, 64 << 20, 1 << 30];
+
+struct Case {
+    size: Size,
+    code_bytes: u64,
+    state_bytes: u64,
+    runtime: Runtime,
+    world: World,
+    pauses: Vec<u64>,
+}
+
+impl Case {
+    fn new(size: Size, state_bytes: u64) -> Self {
+        let runtime = rig::runtime();
+        let module = rig::probe(1, size);
+        let code_bytes = rig::code_bytes(&module) as u64;
+        rig::load(&runtime, &mut [], module);
+        let mut world = rig::world(&runtime, "bench");
+        let reserved = world.tick(|tick| match state_bytes >> 20 {
+            0 => tick.probe().remember(1, "x".repeat(state_bytes as usize)),
+            mebibytes => tick.probe().reserve(mebibytes as u32),
+        });
+        reserved.unwrap();
+        rig::load(&runtime, &mut [&mut world], rig::probe(2, size));
+        Self { size, code_bytes, state_bytes, runtime, world, pauses: Vec::new() }
+    }
+
+    /// Goes over to the other of two generations and answers the pause in nanoseconds.
+    fn flip(&mut self) -> u64 {
+        let active = self.world.active_generation("probe").unwrap();
+        let other = GenerationId::new(if active == GenerationId::new(1) { 2 } else { 1 });
+        self.runtime.control().activate(&rig::name(), other, Scope::All).unwrap();
+        loop {
+            self.world.idle(Instant::now() + Duration::from_millis(5));
+            let done = self.world.tick(|tick| tick.probe().bump(1)).unwrap();
+            if let Some(record) = done.swapped.first() {
+                return record.pause_ns;
+            }
         }
     }
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_secs(1))
-        .configure_from_args();
-    let mut first = None;
-    for (code, is_large) in [("small code", false), ("large code", true)] {
-        for mebibytes in [1, 64, 512] {
-            let runtime = rig::runtime();
-            let loaded = rig::load(&runtime, &mut [], rig::probe(1, is_large));
-            let mut world = rig::world(&runtime, "bench");
-            world.tick(|tick| tick.probe().reserve(mebibytes)).unwrap();
-            rig::load(&runtime, &mut [&mut world], rig::probe(2, is_large));
-            let pauses: Vec<u64> = (0..400).map(|_| flip(&runtime, &mut world)).collect();
-            let (median, high) = (rig::median(pauses.clone()), rig::percentile(pauses.clone(), 99));
-            let most = pauses.iter().max().copied().unwrap_or_default();
-            let file = loaded[0].file_bytes >> 10;
-            let first = *first.get_or_insert(median as f64);
-            let times = median as f64 / first;
-            println!(
-                "{code} ({file} KiB), {mebibytes} MiB of state: median {median} ns, p99 {high} ns, max {most} ns, \
-                 {times:.2} times the first"
-            );
-            let mut group = criterion.benchmark_group("pause");
-            group.bench_function(format!("{code}/{mebibytes}_MiB"), |b| {
-                b.iter_custom(|rounds| Duration::from_nanos((0..rounds).map(|_| flip(&runtime, &mut world)).sum()))
-            });
-            group.finish();
+    let sizes = [Size::Small, Size::Large];
+    let mut cases: Vec<Case> =
+        sizes.iter().flat_map(|size| STATES.map(|state_bytes| Case::new(*size, state_bytes))).collect();
+    for _ in 0..ROUNDS {
+        for case in &mut cases {
+            // The first flip of a round meets caches that the others' state has filled.
+            case.flip();
+            let pauses: Vec<u64> = (0..FLIPS).map(|_| case.flip()).collect();
+            case.pauses.extend(pauses);
         }
     }
-    criterion.final_summary();
+    let columns = ["code", "state", "median", "p99", "most", "times the first"];
+    let mut table = Table::new("Pause at the boundary that flips", &columns);
+    let first = rig::median(cases[0].pauses.clone()) as f64;
+    for case in cases {
+        let (median, high) = (rig::median(case.pauses.clone()), rig::percentile(case.pauses.clone(), 99));
+        let most = case.pauses.iter().max().copied().unwrap_or_default();
+        table.row(&[
+            format!("{}, {}", case.size.name(), size(case.code_bytes)),
+            size(case.state_bytes),
+            time(median as f64),
+            time(high as f64),
+            time(most as f64),
+            times(median as f64, first),
+        ]);
+    }
+    table.note(&format!(
+        "{} flips each, {FLIPS} at a time in turn; the code's size is that of its WebAssembly.",
+        FLIPS * ROUNDS
+    ));
+    table.print();
 }

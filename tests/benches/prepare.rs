@@ -1,4 +1,4 @@
-//! What the stages of a submission cost, none of which runs between two hooks: read, compare, link, compile, stage.
+//! From a saved file to running code, each stage apart: none of them runs between two hooks but the flip.
 //!
 //! `cargo bench -p tickswap-tests --bench prepare`
 
@@ -6,59 +6,99 @@
 
 mod rig;
 
-use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use criterion::{BatchSize, Criterion};
-use tickswap::PreparedMod;
-use tickswap_linker::{GenerationId, Residents, compare, image, link, verify};
+use rig::{
+    Size,
+    table::{Table, size, time, times},
+};
+use tickswap::limits::CODE_CACHE_BYTES_MAX;
+use tickswap::{PreparedMod, SwapRecord};
+use tickswap_tests::fixtures::target_folder;
 
-/// Patches per size of code, for the stages that the runtime itself measures.
-const PATCHES: u32 = 10;
+/// Measurements of every case.
+const ROUNDS: u32 = 5;
+
+/// One module on its way to running code.
+struct Way {
+    load_ns: u64,
+    prepared: PreparedMod,
+    record: SwapRecord,
+}
+
+impl Way {
+    fn stages(&self) -> [u64; 7] {
+        let Self { load_ns, prepared: p, record } = self;
+        [*load_ns, p.read_ns, p.compare_ns, p.link_ns, p.compile_ns, record.stage_ns, record.pause_ns]
+    }
+}
+
+/// Saves a module, then loads it from the file into a runtime.
+fn way(runtime: &tickswap::Runtime, world: &mut tickswap::World, module: &[u8]) -> Way {
+    let file = target_folder().join("prepare-bench.wasm");
+    std::fs::write(&file, module).unwrap();
+    let began = Instant::now();
+    let bytes = std::fs::read(&file).unwrap();
+    let load_ns = began.elapsed().as_nanos() as u64;
+    let prepared = rig::load(runtime, &mut [world], bytes).remove(0);
+    let log = runtime.control().log();
+    let record = log.iter().rfind(|record| record.mods.iter().any(|change| change.to == prepared.generation));
+    Way { load_ns, prepared, record: record.unwrap().clone() }
+}
+
+/// The way of a module that an earlier server of the same folder has compiled.
+fn after_a_restart(code: Size) -> Way {
+    let folder = target_folder().join("prepare-bench-code");
+    let start = || {
+        let runtime = rig::builder().code_cache(&folder, CODE_CACHE_BYTES_MAX).build().unwrap();
+        let mut world = rig::world(&runtime, "bench");
+        way(&runtime, &mut world, &rig::probe(1, code))
+    };
+    start();
+    // Code is written after it runs.
+    while !std::fs::read_dir(&folder).unwrap().flatten().any(|file| is_module(&file.file_name().to_string_lossy())) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let way = start();
+    std::fs::remove_dir_all(&folder).unwrap();
+    way
+}
+
+fn is_module(name: &str) -> bool {
+    name.starts_with("module-")
+}
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_secs(1))
-        .configure_from_args();
-    for (code, is_large) in [("small", false), ("large", true)] {
-        let (old, new) = (rig::probe(1, is_large), rig::probe(2, is_large));
-        let mut residents = Residents::new();
-        let first = compare::compare(&residents, None, image::read(&old).unwrap());
-        link::place(&mut residents, verify::judge(first).permit().unwrap()).unwrap();
-        let base = Some(GenerationId::new(1));
-        let mut group = criterion.benchmark_group(format!("prepare/{code}"));
-        group.bench_function("read", |b| b.iter(|| image::read(black_box(&new)).unwrap()));
-        group.bench_function("compare", |b| {
-            let image = || image::read(&new).unwrap();
-            b.iter_batched(image, |image| compare::compare(&residents, base, image), BatchSize::PerIteration);
-        });
-        group.finish();
-
-        // The rest through the runtime, which measures its own stages.
-        let runtime = rig::runtime();
-        rig::load(&runtime, &mut [], old);
-        let mut world = rig::world(&runtime, "bench");
-        let prepared: Vec<PreparedMod> = (2..2 + PATCHES)
-            .flat_map(|version| rig::load(&runtime, &mut [&mut world], rig::probe(version, is_large)))
-            .collect();
-        let of = |stage: fn(&PreparedMod) -> u64| rig::median(prepared.iter().map(stage).collect()) as f64 / 1e6;
-        let log = runtime.control().log();
-        let staged = log.iter().filter(|record| record.stage_ns > 0 && record.mods[0].from.is_some());
-        let stage = rig::median(staged.map(|record| record.stage_ns).collect()) as f64 / 1e6;
-        let stages = [
-            ("read", of(|p| p.read_ns)),
-            ("compare", of(|p| p.compare_ns)),
-            ("link", of(|p| p.link_ns)),
-            ("compile", of(|p| p.compile_ns)),
-            ("stage", stage),
-        ];
-        let all: f64 = stages.iter().map(|(_, millis)| millis).sum();
-        println!("{code} code, {} KiB, median of {PATCHES} patches:", prepared[0].file_bytes >> 10);
-        for (name, millis) in stages {
-            println!("  {name}: {millis:.2} ms, {:.0} % of {all:.2} ms", 100.0 * millis / all);
+    let columns = ["case", "file", "code", "load", "read", "compare", "link", "compile", "stage", "flip", "all"];
+    let mut table = Table::new("From a saved file to running code", &columns);
+    let mut compiles = Vec::new();
+    for code in [Size::Small, Size::Large] {
+        let (mut first, mut patches, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 0..ROUNDS {
+            // A runtime of its own, so that nothing is compiled yet.
+            let runtime = rig::runtime();
+            let mut world = rig::world(&runtime, "bench");
+            first.push(way(&runtime, &mut world, &rig::probe(1, code)));
+            patches.push(way(&runtime, &mut world, &rig::probe(2 + round, code)));
+            again.push(after_a_restart(code));
+        }
+        for (name, ways) in [("first build", first), ("one function changed", patches), ("server started again", again)]
+        {
+            let medians: Vec<f64> =
+                (0..7).map(|stage| rig::median(ways.iter().map(|way| way.stages()[stage]).collect()) as f64).collect();
+            let file = ways[0].prepared.file_bytes as u64;
+            let mut row = vec![format!("{}, {name}", code.name()), size(file)];
+            row.push(size(rig::code_bytes(&rig::probe(1, code)) as u64));
+            row.extend(medians.iter().map(|nanos| time(*nanos)));
+            row.push(time(medians.iter().sum()));
+            table.row(&row);
+            compiles.push(medians[4]);
         }
     }
-    criterion.final_summary();
+    table.note(&format!(
+        "Medians of {ROUNDS}. A function's change takes {} of a full compile of the small mod, {} of the large one.",
+        times(compiles[1], compiles[0]),
+        times(compiles[4], compiles[3])
+    ));
+    table.print();
 }

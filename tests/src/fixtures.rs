@@ -171,6 +171,7 @@ impl Fixture {
         let own = |path: &Path| {
             path.starts_with(&self.name)
                 || path.components().count() == 1
+                || path.starts_with("shared")
                 || path.components().next().is_some_and(is_contract)
         };
         files.iter().filter(|(path, _)| own(path)).for_each(|file| file.hash(&mut hasher));
@@ -271,7 +272,7 @@ fn write_mirror(mirror: &Path, files: &Files) {
 }
 
 /// The target folder that this test binary lies in.
-fn target_folder() -> PathBuf {
+pub fn target_folder() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     let tagged = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
     tagged.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), Path::to_owned)

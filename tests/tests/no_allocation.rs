@@ -1,15 +1,16 @@
-//! Goal: in the steady state neither a scalar hook call nor an empty tick allocates. Method: an allocator that counts, in a
+//! Goal: in the steady state neither hook calls, effects, queries nor ticks allocate, but for values that their caller is
+//! given to own. Method: an allocator that counts, in a
 //! binary of its own so that nothing else counts along.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use probe_api::probe_hooks::Caller;
 use probe_api::{PlayerId, ProbeHost, probe_host};
-use tickswap::{ModName, Runtime, World};
+use tickswap::{ModName, Runtime, Tick, World};
 use tickswap_tests::fixtures::build;
 
 struct Counting;
@@ -59,12 +60,19 @@ impl ProbeHost for Host {
     fn say(&mut self, _text: String) {}
 }
 
-fn world() -> World {
+/// Index of `say` in its trait: it carries a text, which whoever takes it owns.
+const SAY: usize = 4;
+
+fn runtime() -> Runtime {
     let runtime = Runtime::builder().contract(probe_api::contract()).build().unwrap();
     let mods = ["probe", "second"].map(|name| (ModName::try_from(name).unwrap(), build(name)));
     let submission = runtime.control().submit(mods.to_vec()).unwrap();
     assert!(runtime.control().wait(submission, Duration::from_secs(300)).is_success());
-    runtime.create_world("eu-1", vec![probe_host::answering(Host)]).unwrap()
+    runtime
+}
+
+fn another(runtime: &Runtime, name: &str) -> World {
+    runtime.create_world(name, vec![probe_host::answering(Host)]).unwrap()
 }
 
 /// Allocations of this thread while `step` runs, after it ran often enough that every buffer has its size.
@@ -78,7 +86,8 @@ fn allocations(mut step: impl FnMut()) -> u64 {
 #[test]
 fn the_steady_state_allocates_nothing() {
     assert!(allocations(|| drop(std::hint::black_box(Box::new(1)))) == 100, "the allocator counts");
-    let mut world = world();
+    let runtime = runtime();
+    let mut world = another(&runtime, "eu-1");
     assert_eq!(allocations(|| drop(world.tick(|_| Ok(())).unwrap())), 0, "an empty tick");
     let scalars = allocations(|| {
         let done = world.tick(|tick| {
@@ -97,4 +106,30 @@ fn the_steady_state_allocates_nothing() {
     let body = probe_api::Body { id: 1, ..Default::default() };
     let encoded = allocations(|| drop(world.tick(|tick| tick.probe().of("probe").advance(body)).unwrap()));
     assert_eq!(encoded, 0, "an encoded value of fixed size");
+    // What a hook answers belongs to its caller: one allocation for a text or a list, and none beside.
+    let query = |tick: &mut Tick<'_>| tick.probe().of("probe").ask(PlayerId(1));
+    let queries = allocations(|| assert_eq!(world.tick(query).unwrap().queries.len(), 2));
+    assert_eq!(queries, 100, "queries, scalar and encoded");
+    let mut lists = vec![vec![7_u8; 4096]; 200].into_iter();
+    let bytes = allocations(|| {
+        let list = lists.next().unwrap();
+        drop(world.tick(|tick| tick.probe().of("probe").echo(list.clone())).unwrap());
+    });
+    assert_eq!(bytes, 200, "the list that is passed, and the one that is answered");
+    let applied = allocations(|| {
+        let done = world.tick(|tick| tick.probe().tell(1)).unwrap();
+        for effect in done.effects.iter().filter(|effect| effect.function != SAY) {
+            probe_host::apply(&effect, &mut Host).unwrap();
+        }
+    });
+    assert_eq!(applied, 0, "effects of scalars, applied");
+    let mut worlds = [1, 2, 3].map(|number| another(&runtime, &format!("world {number}")));
+    let several = allocations(|| {
+        for world in &mut worlds {
+            drop(world.tick(|tick| tick.probe().bump(1)).unwrap());
+            drop(world.tick(|tick| tick.probe().tell(1)).unwrap());
+            world.idle(Instant::now());
+        }
+    });
+    assert_eq!(several, 0, "several worlds in turn, with time between ticks");
 }

@@ -44,6 +44,8 @@ const UNSAFE_ALLOWED: &[&str] = &[
     "tests/benches/mechanisms",
     // An allocator that counts.
     "tests/tests/no_allocation.rs",
+    // A shared library, to measure against.
+    "tests/benches/rig/native.rs",
     "tests/tests/verdicts/counted.rs",
     "tests/benches/verdict.rs",
 ];

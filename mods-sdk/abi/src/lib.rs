@@ -45,6 +45,7 @@ pub mod codec;
 pub mod limits;
 pub mod shape;
 
+mod bytes;
 mod ids;
 mod payload;
 mod scalar;
@@ -80,6 +81,7 @@ pub use host::{
 #[doc(hidden)]
 pub mod generated {
     pub use crate::{
+        bytes::{Bytes, OwnedBytes},
         shape::{Field, Fields, Shape, Variant},
         signature::{Parameter, Signature, as_array, as_text, interface_id},
     };

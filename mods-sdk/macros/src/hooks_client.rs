@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     interface::{Interface, Method, snake_case},
-    signatures,
+    passing, signatures,
 };
 
 pub(crate) fn items(interface: &Interface) -> TokenStream {
@@ -126,8 +126,9 @@ fn prepare(interface: &Interface, index: usize, method: &Method) -> Prepared {
         quote!(#root::Arguments::Scalars(&[#(#root::Scalar::to_bits(#names)),*]))
     } else {
         // The contract's parameters are in scope here, so the closure's own must not have a name of theirs.
+        let values = method.encoded_parameters(root);
         quote!(#root::Arguments::Encode(
-            &|__tickswap_bytes: &mut ::std::vec::Vec<u8>| #root::codec::encode(&(#(&#names,)*), __tickswap_bytes)
+            &|__tickswap_bytes: &mut ::std::vec::Vec<u8>| #root::codec::encode(&#values, __tickswap_bytes)
         ))
     };
     Prepared {
@@ -142,7 +143,11 @@ fn read_answer(root: &syn::Path, result: &crate::interface::Parameter) -> TokenS
     let ty = &result.ty;
     match result.wire {
         Some(_) => quote!(|raw| raw.scalar::<#ty>()),
-        None => quote!(|raw: #root::RawAnswer<'_>| raw.decode::<#ty>()),
+        None => {
+            let decoded = passing::decoded_type(root, ty);
+            let value = passing::from_decoded(&quote!(decoded), ty);
+            quote!(|raw: #root::RawAnswer<'_>| raw.decode::<#decoded>().map(|decoded| #value))
+        }
     }
 }
 

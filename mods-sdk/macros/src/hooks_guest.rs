@@ -11,7 +11,7 @@ use syn::{Ident, TraitItem, parse_quote};
 
 use crate::{
     interface::{Interface, Method},
-    passing::Wire,
+    passing::{self, Wire},
     signatures,
 };
 
@@ -103,13 +103,24 @@ fn entry(interface: &Interface, method: &Method) -> TraitItem {
     let decode = if method.scalars().is_some() {
         quote!(#(let #arguments: #types = #root::guest::scalar::<#types>(#wires);)*)
     } else {
-        quote!(let (#(#arguments,)*): (#(#types,)*) = #root::guest::arguments(length);)
+        let decoded = method.decoded_parameters(root);
+        let values = method.decoded_values(&arguments);
+        quote! {
+            let (#(#arguments,)*) = #root::guest::arguments::<#decoded>(length);
+            let (#(#arguments,)*): (#(#types,)*) = #values;
+        }
     };
     let call = quote!(self.#name(#(#arguments),*));
     let call = match &method.result {
         None => call,
         Some(result) if result.wire.is_some() => quote!(#root::Scalar::to_wire(#call)),
-        Some(_) => quote!(#root::guest::answer(&#call)),
+        Some(result) => {
+            let value = passing::encoded(root, &quote!(value), &result.ty);
+            quote! {{
+                let value = #call;
+                #root::guest::answer(&#value)
+            }}
+        }
     };
     let output = entry_result(method).map(|ty| quote!(-> #ty));
     parse_quote! {

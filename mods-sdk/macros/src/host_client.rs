@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     interface::{Interface, Method},
-    passing::Wire,
+    passing::{self, Wire},
     signatures,
 };
 
@@ -58,7 +58,7 @@ fn function(interface: &Interface, method: &Method) -> TokenStream {
     let inner = format_ident!("call_{name}");
     let inner_parameters = method.parameters.iter().map(|parameter| {
         let (name, ty) = (&parameter.name, &parameter.ty);
-        if crate::passing::is_string(ty) { quote!(#name: &str) } else { quote!(#name: #ty) }
+        if passing::is_string(ty) { quote!(#name: &str) } else { quote!(#name: #ty) }
     });
     // SAFETY of the written blocks: the server reads the arguments before it returns, keeps nothing of them,
     // and checks address and length against the mod's memory.
@@ -68,8 +68,9 @@ fn function(interface: &Interface, method: &Method) -> TokenStream {
             unsafe { imports::#name(#(#root::Scalar::to_wire(#names)),*) }
         }
     } else {
+        let values = method.encoded_parameters(root);
         quote! {
-            #root::guest::with_arguments(&(#(&#names,)*), |address, length| {
+            #root::guest::with_arguments(&#values, |address, length| {
                 // SAFETY: the server reads the arguments before it returns.
                 unsafe { imports::#name(address, length) }
             })
@@ -81,7 +82,10 @@ fn function(interface: &Interface, method: &Method) -> TokenStream {
             let ty = &result.ty;
             let call = match result.wire {
                 Some(_) => quote!(#root::guest::scalar::<#ty>(#call)),
-                None => quote!(#root::guest::take_answer::<#ty>(#call)),
+                None => {
+                    let decoded = passing::decoded_type(root, ty);
+                    passing::from_decoded(&quote!(#root::guest::take_answer::<#decoded>(#call)), ty)
+                }
             };
             (Some(quote!(-> #ty)), call)
         }

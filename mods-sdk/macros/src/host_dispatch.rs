@@ -5,7 +5,7 @@ use quote::quote;
 
 use crate::{
     interface::{Interface, Method},
-    signatures,
+    passing, signatures,
 };
 
 pub(crate) fn items(interface: &Interface) -> TokenStream {
@@ -129,7 +129,9 @@ fn arms(interface: &Interface, effects: bool) -> Vec<TokenStream> {
                     })
                 }
             } else {
-                quote!(arguments.decode::<(#(#types,)*)>())
+                let decoded = method.decoded_parameters(root);
+                let values = method.decoded_values(&names);
+                quote!(arguments.decode::<#decoded>().map(|(#(#names,)*)| #values))
             };
             let finish = match &method.result {
                 None => quote! {
@@ -140,14 +142,17 @@ fn arms(interface: &Interface, effects: bool) -> Vec<TokenStream> {
                     answer.put_scalar(host.#name(#(#names),*));
                     ::core::result::Result::Ok(())
                 },
-                Some(_) => quote! {
-                    let value = host.#name(#(#names),*);
-                    answer.put_encoded(&value).map_err(|reason| #root::HostCallError::Answer {
-                        interface: #trait_name,
-                        function: #function,
-                        reason,
-                    })
-                },
+                Some(result) => {
+                    let encoded = passing::encoded(root, &quote!(value), &result.ty);
+                    quote! {
+                        let value = host.#name(#(#names),*);
+                        answer.put_encoded(&#encoded).map_err(|reason| #root::HostCallError::Answer {
+                            interface: #trait_name,
+                            function: #function,
+                            reason,
+                        })
+                    }
+                }
             };
             quote! {
                 #index => {

@@ -71,6 +71,25 @@ impl Method {
         self.parameters.iter().map(|parameter| &parameter.name).collect()
     }
 
+    /// What is encoded of the parameters, which stand in scope under the contract's names.
+    pub(crate) fn encoded_parameters(&self, root: &Path) -> TokenStream {
+        let parts = self.parameters.iter().map(|Parameter { name, ty, .. }| passing::encoded(root, &quote!(#name), ty));
+        quote!((#(#parts,)*))
+    }
+
+    /// The type to decode all parameters as.
+    pub(crate) fn decoded_parameters(&self, root: &Path) -> TokenStream {
+        let types = self.parameters.iter().map(|parameter| passing::decoded_type(root, &parameter.ty));
+        quote!((#(#types,)*))
+    }
+
+    /// The parameters' values in what was decoded into variables of these names.
+    pub(crate) fn decoded_values(&self, names: &[Ident]) -> TokenStream {
+        let values = self.parameters.iter().zip(names);
+        let values = values.map(|(parameter, name)| passing::from_decoded(&quote!(#name), &parameter.ty));
+        quote!((#(#values,)*))
+    }
+
     pub(crate) fn parameter_types(&self) -> Vec<&Type> {
         self.parameters.iter().map(|parameter| &parameter.ty).collect()
     }

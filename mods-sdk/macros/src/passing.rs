@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{GenericArgument, PathArguments, ReturnType, Type, spanned::Spanned};
+use syn::{GenericArgument, Path, PathArguments, ReturnType, Type, spanned::Spanned};
 
 /// A scalar's wasm type.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,26 @@ pub(crate) fn wire_of(ty: &Type) -> Option<Wire> {
 /// Whether the type is written `String`: clients then take `impl AsRef<str>`, which encodes the same.
 pub(crate) fn is_string(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.qself.is_none() && path.path.is_ident("String"))
+}
+
+/// Whether the type is written `Vec<u8>`: it crosses in one piece, in the same encoding as byte by byte.
+fn is_bytes(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.qself.is_none() && written(ty) == "Vec<u8>")
+}
+
+/// What is encoded of a value named `name`.
+pub(crate) fn encoded(root: &Path, name: &TokenStream, ty: &Type) -> TokenStream {
+    if is_bytes(ty) { quote!(#root::generated::Bytes(&#name)) } else { quote!(&#name) }
+}
+
+/// The type that is decoded for a value of type `ty`.
+pub(crate) fn decoded_type(root: &Path, ty: &Type) -> TokenStream {
+    if is_bytes(ty) { quote!(#root::generated::OwnedBytes) } else { quote!(#ty) }
+}
+
+/// The value of type `ty` in what was decoded for it.
+pub(crate) fn from_decoded(decoded: &TokenStream, ty: &Type) -> TokenStream {
+    if is_bytes(ty) { quote!(#decoded.0) } else { decoded.clone() }
 }
 
 /// The type as text for signatures, without the blanks that tokens print.

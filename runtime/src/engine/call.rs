@@ -8,6 +8,8 @@ use wasmtime::{AsContext, AsContextMut, Func, Instance, Store, ValRaw, ValType};
 
 use super::EngineError;
 
+/// Values of most calls. A frame of them is cheap to clear.
+const VALUES_FEW: usize = 4;
 /// Values that fit a call's frame on the host's stack; longer parameter lists use the heap.
 const VALUES_INLINE: usize = 16;
 
@@ -47,13 +49,29 @@ impl CheckedFunction {
     #[inline]
     pub(crate) fn call<T: 'static>(&self, store: &mut Store<T>, arguments: &[u64]) -> wasmtime::Result<u64> {
         if arguments.len() != self.parameters {
-            return Err(wasmtime::Error::msg(format!(
-                "expected {} values, found {}",
-                self.parameters,
-                arguments.len()
-            )));
+            return Err(self.other_length(arguments));
         }
         let length = arguments.len().max(usize::from(self.result.is_some()));
+        if length <= VALUES_FEW {
+            let mut values = [ValRaw::u64(0); VALUES_FEW];
+            self.call_in(store, arguments, &mut values[..length])
+        } else {
+            self.call_with_many(store, arguments, length)
+        }
+    }
+
+    #[cold]
+    fn other_length(&self, arguments: &[u64]) -> wasmtime::Error {
+        wasmtime::Error::msg(format!("expected {} values, found {}", self.parameters, arguments.len()))
+    }
+
+    #[inline(never)]
+    fn call_with_many<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        arguments: &[u64],
+        length: usize,
+    ) -> wasmtime::Result<u64> {
         if length <= VALUES_INLINE {
             let mut values = [ValRaw::u64(0); VALUES_INLINE];
             self.call_in(store, arguments, &mut values[..length])
@@ -63,6 +81,7 @@ impl CheckedFunction {
         }
     }
 
+    #[inline]
     fn call_in<T: 'static>(
         &self,
         store: &mut Store<T>,

@@ -81,8 +81,7 @@ pub(crate) enum ImportSource {
 impl<H: HostSide> Engine<H> {
     /// Compiles on the calling thread's rayon pool.
     pub(crate) fn compile(&self, source: CodeSource) -> Result<Arc<Compiled>, EngineError> {
-        let module = wasmtime::Module::new(&self.wasm, &source.module)
-            .map_err(|error| EngineError::Compile(format!("{error:#}")))?;
+        let module = self.kept.module(&self.wasm, &source.module)?;
         let mut imports = Vec::with_capacity(module.imports().len());
         for import in module.imports() {
             imports.push(self.resolve_import(&import)?);
@@ -96,6 +95,11 @@ impl<H: HostSide> Engine<H> {
             }
         }
         Ok(Arc::new(Compiled { generation: source.generation, module, imports, layout: source.layout }))
+    }
+
+    /// Writes to disk what was compiled since the last time. Slow; nothing waits for it.
+    pub(crate) fn keep_compiled(&self) {
+        self.kept.save();
     }
 
     fn resolve_import(&self, import: &wasmtime::ImportType<'_>) -> Result<ImportSource, EngineError> {

@@ -9,6 +9,17 @@ pub enum EngineError {
     /// The engine itself could not be made.
     #[error("the WebAssembly engine cannot be set up: {0}")]
     Unusable(String),
+    /// The folder for compiled code cannot be used.
+    #[error(
+        "compiled code cannot be kept in {}: {reason}; give `code_cache` a folder that the server may write to",
+        folder.display()
+    )]
+    CodeCache {
+        /// The folder.
+        folder: std::path::PathBuf,
+        /// What the system says.
+        reason: String,
+    },
     /// The contract given to the builder cannot be served.
     #[error("the contract {contract} cannot be served: {reason}")]
     Contract {

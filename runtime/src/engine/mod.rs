@@ -10,10 +10,12 @@ mod bit_set;
 mod budget;
 mod cache;
 mod call;
+mod code_store;
 mod compile;
 mod error;
 mod guest;
 mod host;
+mod kept_code;
 mod limiter;
 mod memory;
 mod pool;
@@ -24,7 +26,7 @@ pub(crate) mod tests;
 mod transaction;
 mod trap;
 
-use std::{num::NonZeroUsize, sync::Arc};
+use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
 use tickswap_abi::Contract;
 
@@ -50,15 +52,18 @@ pub(crate) struct Engine<H: HostSide> {
     memory_bytes_per_mod: u64,
     resident_generations: usize,
     cpu_ms_per_tick: u64,
+    kept: kept_code::KeptCode,
 }
 
 /// How an engine is set up, beside limits.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct EngineOptions {
     /// Every generation keeps its debug information.
     pub(crate) backtrace_lines: bool,
     /// How ticks are undone.
     pub(crate) undo: UndoMechanism,
+    /// A folder in which compiled code is kept, and how many bytes of it.
+    pub(crate) code_cache: Option<(PathBuf, u64)>,
 }
 
 impl<H: HostSide> Engine<H> {
@@ -66,12 +71,24 @@ impl<H: HostSide> Engine<H> {
     pub(crate) fn new(contract: Contract, limits: &Limits, options: EngineOptions) -> Result<Self, EngineError> {
         let unusable = |error: wasmtime::Error| EngineError::Unusable(format!("{error:#}"));
         let signatures = Arc::new(Signatures::new(contract)?);
-        let mut config = config(limits, options.backtrace_lines).map_err(unusable)?;
+        let is_kept = options.code_cache.is_some();
+        let cache = (limits.compile_cache_bytes > 0)
+            .then(|| Arc::new(cache::FunctionCache::new(limits.compile_cache_bytes, is_kept)));
+        let mut config = config(options.backtrace_lines, cache.clone()).map_err(unusable)?;
         let memories = memory::Memories::new(options.undo, &mut config);
         let wasm = wasmtime::Engine::new(&config).map_err(unusable)?;
         budget::start_alarm(&wasm)?;
         let shell = shell::bytes(limits.memory_bytes_per_mod)?;
         let shell = wasmtime::Module::new(&wasm, shell).map_err(unusable)?;
+        // The shell is neither kept nor counted.
+        if let Some(cache) = &cache {
+            cache.take_fresh();
+            cache.take_counts();
+        }
+        let store = options.code_cache.map(|(folder, bytes_max)| {
+            code_store::CodeStore::open(&folder, bytes_max, &wasm.precompile_compatibility_hash())
+        });
+        let kept = kept_code::KeptCode::new(store.transpose()?, cache);
         let host = host::functions(&wasm, &signatures).map_err(unusable)?;
         Ok(Self {
             wasm,
@@ -82,6 +99,7 @@ impl<H: HostSide> Engine<H> {
             memory_bytes_per_mod: limits.memory_bytes_per_mod,
             resident_generations: limits.resident_generations,
             cpu_ms_per_tick: limits.cpu_ms_per_tick,
+            kept,
         })
     }
 
@@ -91,7 +109,10 @@ impl<H: HostSide> Engine<H> {
     }
 }
 
-fn config(limits: &Limits, backtrace_lines: bool) -> Result<wasmtime::Config, wasmtime::Error> {
+fn config(
+    backtrace_lines: bool,
+    cache: Option<Arc<cache::FunctionCache>>,
+) -> Result<wasmtime::Config, wasmtime::Error> {
     let mut config = wasmtime::Config::new();
     config
         .cranelift_opt_level(wasmtime::OptLevel::Speed)
@@ -110,9 +131,8 @@ fn config(limits: &Limits, backtrace_lines: bool) -> Result<wasmtime::Config, wa
         .memory_may_move(false)
         // Element segments fill imported tables at instantiation anyway; laziness would only move work into a tick.
         .table_lazy_init(false);
-    if limits.compile_cache_bytes > 0 {
-        let cache = cache::FunctionCache::new(limits.compile_cache_bytes);
-        config.enable_incremental_compilation(Arc::new(cache))?;
+    if let Some(cache) = cache {
+        config.enable_incremental_compilation(cache)?;
     }
     Ok(config)
 }

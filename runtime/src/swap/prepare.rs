@@ -126,7 +126,10 @@ impl Preparer {
                 Ok(Outcome::Prepared(prepared)) if prepared.is_empty() => {
                     self.ledger.set(id, SubmissionState::Identical);
                 }
-                Ok(Outcome::Prepared(prepared)) => self.announce(id, &prepared),
+                Ok(Outcome::Prepared(prepared)) => {
+                    self.announce(id, &prepared);
+                    self.engine.keep_compiled();
+                }
                 Err(reasons) => {
                     for reason in &reasons {
                         tracing::warn!(target: "tickswap", "{id}: {reason}");

@@ -121,10 +121,13 @@ impl<'w> Tick<'w> {
             }
             Target::Mod(name) => {
                 let found = slots.iter_mut().find(|slot| slot.name == name);
-                let slot = found.filter(|slot| slot.position_for(player).is_some());
-                let slot = slot.ok_or_else(|| CallError::UnknownMod { mod_name: name.to_owned() })?;
-                call.check_implements(slot)?;
-                call.of(slot, answers)
+                let found = found.and_then(|slot| slot.position_for(player).map(|position| (slot, position)));
+                let (slot, position) = found.ok_or_else(|| CallError::UnknownMod { mod_name: name.to_owned() })?;
+                if slot.guest.has_hook(position, call.hook) {
+                    call.at(slot, position, answers)
+                } else {
+                    call.check_implements(slot)
+                }
             }
         }
     }
@@ -194,9 +197,17 @@ impl Call<'_> {
         let Some(position) = slot.position_for(self.player) else {
             return Ok(());
         };
-        if !slot.guest.has_hook(position, self.hook) {
-            return Ok(());
-        }
+        if slot.guest.has_hook(position, self.hook) { self.at(slot, position, answers) } else { Ok(()) }
+    }
+
+    /// On a generation that has the hook.
+    #[inline]
+    fn at(
+        &mut self,
+        slot: &mut ModSlot,
+        position: usize,
+        answers: &mut dyn FnMut(&ModName, RawAnswer<'_>) -> Result<(), CallError>,
+    ) -> Result<(), CallError> {
         if slot.is_paused() || slot.left_out.is_some() {
             return self.not_called(slot);
         }
@@ -236,6 +247,7 @@ impl Call<'_> {
     }
 
     /// A named mod must implement the hook's trait, though it may lack an optional hook.
+    #[cold]
     fn check_implements(&self, slot: &ModSlot) -> Result<(), CallError> {
         let position = slot.position_for(self.player).unwrap_or_default();
         if slot.guest.has_hook(position, self.hook) {

@@ -1,11 +1,15 @@
-//! What the benches share: a server of the probe's contract, its modules, medians. Each bench uses a part of it.
+//! What the benches share: a server of the probe's contract, its modules, measuring, tables. Each bench uses a part of it.
 
 #![allow(dead_code)]
 
+pub(crate) mod native;
+pub(crate) mod table;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use probe_api::{PlayerId, ProbeHost, probe_host};
-use tickswap::{ModName, PreparedMod, Runtime, RuntimeBuilder, SubmissionState, World};
+use tickswap::{Limits, ModName, PreparedMod, Runtime, RuntimeBuilder, SubmissionState, World};
 use tickswap_tests::fixtures::Fixture;
 
 /// Answers what the probe asks.
@@ -27,6 +31,32 @@ impl ProbeHost for Host {
     fn say(&mut self, _text: String) {}
 }
 
+/// How much code comes with the probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// The probe alone.
+    Small,
+    /// With a physics engine, a large third-party crate.
+    Large,
+}
+
+impl Size {
+    /// For tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small mod",
+            Self::Large => "mod with a physics engine",
+        }
+    }
+}
+
+/// Settings of a runtime of the probe's contract. Ticks may take as long as they like: benches measure inside of them.
+pub(crate) fn builder() -> RuntimeBuilder {
+    let mut limits = Limits::default();
+    limits.cpu_ms_per_tick = 0;
+    Runtime::builder().contract(probe_api::contract()).limits(limits)
+}
+
 /// A runtime of the probe's contract without mods.
 pub(crate) fn runtime() -> Runtime {
     runtime_with(|builder| builder)
@@ -34,7 +64,7 @@ pub(crate) fn runtime() -> Runtime {
 
 /// The same with other settings.
 pub(crate) fn runtime_with(change: impl FnOnce(RuntimeBuilder) -> RuntimeBuilder) -> Runtime {
-    change(Runtime::builder().contract(probe_api::contract())).build().unwrap()
+    change(builder()).build().unwrap()
 }
 
 /// A world of a runtime.
@@ -42,10 +72,26 @@ pub(crate) fn world(runtime: &Runtime, name: &str) -> World {
     runtime.create_world(name, vec![probe_host::answering(Host)]).unwrap()
 }
 
-/// The probe's module with another version; with `is_large` two thousand functions come along.
-pub(crate) fn probe(version: u32, is_large: bool) -> Vec<u8> {
-    let fixture = Fixture::new("probe").edit("VERSION: u32 = 1;", &format!("VERSION: u32 = {version};"));
-    if is_large { fixture.feature("large").build() } else { fixture.build() }
+/// The probe's module; versions differ in one function.
+pub(crate) fn probe(version: u32, size: Size) -> Vec<u8> {
+    let body = "a.wrapping_add(u64::from(b))";
+    let fixture = Fixture::new("probe");
+    let fixture = if version == 1 { fixture } else { fixture.edit(body, &format!("{body}.wrapping_add({version})")) };
+    match size {
+        Size::Small => fixture.build(),
+        Size::Large => fixture.feature("workload").build(),
+    }
+}
+
+/// Bytes of a module's code, without data, names and debug information.
+pub(crate) fn code_bytes(module: &[u8]) -> usize {
+    let payloads = wasmparser::Parser::new(0).parse_all(module).flatten();
+    payloads
+        .filter_map(|payload| match payload {
+            wasmparser::Payload::CodeSectionStart { size, .. } => Some(size as usize),
+            _ => None,
+        })
+        .sum()
 }
 
 /// The probe's name.
@@ -55,7 +101,17 @@ pub(crate) fn name() -> ModName {
 
 /// Loads a module and ticks the worlds until it is active in all of them.
 pub(crate) fn load(runtime: &Runtime, worlds: &mut [&mut World], module: Vec<u8>) -> Vec<PreparedMod> {
-    let submission = runtime.control().submit(vec![(name(), module)]).unwrap();
+    load_as(runtime, worlds, name(), module)
+}
+
+/// Like [`load`], for a mod of another name.
+pub(crate) fn load_as(
+    runtime: &Runtime,
+    worlds: &mut [&mut World],
+    name: ModName,
+    module: Vec<u8>,
+) -> Vec<PreparedMod> {
+    let submission = runtime.control().submit(vec![(name, module)]).unwrap();
     loop {
         match runtime.control().submission(submission) {
             SubmissionState::Done { mods, .. } => return mods,
@@ -66,7 +122,7 @@ pub(crate) fn load(runtime: &Runtime, worlds: &mut [&mut World], module: Vec<u8>
             world.idle_until(Instant::now() + Duration::from_millis(1));
             world.tick(|_| Ok(())).unwrap();
         }
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_micros(200));
     }
 }
 
@@ -82,13 +138,28 @@ pub(crate) fn percentile(mut values: Vec<u64>, percent: usize) -> u64 {
     values.get((values.len() * percent / 100).min(values.len().saturating_sub(1))).copied().unwrap_or_default()
 }
 
-/// Nanoseconds per call of a step, the median of several rounds, for the ratios that a bench prints.
-pub(crate) fn nanos_per_call(mut step: impl FnMut()) -> f64 {
-    const CALLS: u32 = 20_000;
-    let rounds = (0..15).map(|_| {
-        let began = Instant::now();
-        (0..CALLS).for_each(|_| step());
-        began.elapsed().as_nanos() as u64
-    });
-    median(rounds.collect()) as f64 / f64::from(CALLS)
+/// Something to measure: called with how often it shall do its work.
+pub(crate) type Step<'a> = (&'static str, Box<dyn FnMut(u32) + 'a>);
+
+/// Nanoseconds per call of each step, medians. The steps take turns in short rounds, so that what else a machine does
+/// meets all of them alike.
+pub(crate) fn side_by_side(steps: &mut [Step<'_>], calls: u32) -> Vec<(&'static str, f64)> {
+    const ROUNDS: usize = 31;
+    let mut rounds = vec![Vec::with_capacity(ROUNDS); steps.len()];
+    for _ in 0..ROUNDS {
+        for ((_, step), rounds) in steps.iter_mut().zip(&mut rounds) {
+            let began = Instant::now();
+            step(calls);
+            rounds.push(began.elapsed().as_nanos() as u64);
+        }
+    }
+    let nanos = rounds.into_iter().map(|rounds| median(rounds) as f64 / f64::from(calls));
+    steps.iter().map(|(name, _)| *name).zip(nanos).collect()
+}
+
+/// Bytes of memory that the process holds, where the system tells.
+pub(crate) fn resident_bytes() -> u64 {
+    let status = std::fs::read_to_string(Path::new("/proc/self/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()).unwrap_or_default() << 10
 }
