@@ -102,9 +102,12 @@ pub struct SoakArgs {
     /// Inputs per second of each bot
     #[arg(long, default_value_t = 20)]
     pub input_rate: u32,
-    /// Seconds of the baseline, and again of the phase with swaps
+    /// Seconds of the phase with swaps
     #[arg(long, default_value_t = 30)]
     pub seconds: u32,
+    /// Seconds of the baseline before it; as long as the phase with swaps if not given
+    #[arg(long)]
+    pub baseline_seconds: Option<u32>,
     /// Binaries to swap in, each another one
     #[arg(long, default_value_t = 100)]
     pub swaps: usize,
@@ -157,6 +160,7 @@ impl SoakArgs {
             frame_rate: self.frame_rate,
             input_rate: self.input_rate,
             seconds: self.seconds,
+            baseline_seconds: self.baseline_seconds.unwrap_or(self.seconds),
             swaps: self.swaps,
             swap_every: self.swap_every,
             port: self.port,

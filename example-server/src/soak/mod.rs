@@ -32,8 +32,10 @@ pub struct SoakConfig {
     pub frame_rate: u32,
     /// Inputs per second of each bot.
     pub input_rate: u32,
-    /// Seconds of the baseline, and again of the phase with swaps.
+    /// Seconds of the phase with swaps.
     pub seconds: u32,
+    /// Seconds of the baseline before it, with which it is compared.
+    pub baseline_seconds: u32,
     /// Binaries to swap in, each another one.
     pub swaps: usize,
     /// Seconds from one swap to the next. When all binaries are in, the swaps go on among them. None spreads each binary's one
@@ -56,6 +58,7 @@ impl Default for SoakConfig {
             frame_rate: 10,
             input_rate: 20,
             seconds: 30,
+            baseline_seconds: 30,
             swaps: 100,
             swap_every: None,
             port: 0,

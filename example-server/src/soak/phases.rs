@@ -94,7 +94,7 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
         tick_rate: config.tick_rate,
         frame_rate: config.frame_rate,
         // Twice the planned time, so that a swap phase that takes longer is remembered as well.
-        samples_max: (config.tick_rate as usize) * (4 * config.seconds as usize + 60),
+        samples_max: (config.tick_rate as usize) * (2 * (config.seconds + config.baseline_seconds) as usize + 60),
         ..ServerConfig::default()
     };
     let listening = door::bind("127.0.0.1", config.port)?;
@@ -120,9 +120,10 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
     gather(&bots, &server, config, &mut seen);
     bots.order(Order::Play);
     thread::sleep(WARM_UP);
-    listener(&format!("baseline: {seconds} s with {} players", config.players));
+    let baseline = u64::from(config.baseline_seconds);
+    listener(&format!("baseline: {baseline} s with {} players", config.players));
     server.set_phase(PHASE_BASELINE);
-    thread::sleep(Duration::from_secs(seconds));
+    thread::sleep(Duration::from_secs(baseline));
     listener(&format!("swaps: {} in {seconds} s", config.schedule().1));
     server.set_phase(PHASE_SWAPS);
     swap(&server.control(), &arena, config, candidates, &mut seen);
