@@ -31,7 +31,7 @@ fn files_that_are_no_mods_are_refused_one_after_the_other() {
         (b"", "not a WebAssembly file"),
         (b"#!/bin/sh", "not a WebAssembly file"),
         (b"\0asm\x0d\0\x01\0", "component"),
-        (b"\0asm\x01\0\0\0\x01\x7f\x00", "truncated"),
+        (b"\0asm\x01\0\0\0\x01\x7f\x00", "unexpected end-of-file"),
         (EMPTY_MODULE, "cargo tickswap build"),
     ];
     for (bytes, expected) in cases {

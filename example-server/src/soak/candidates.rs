@@ -68,6 +68,8 @@ impl Candidates {
     /// Builds what is not there yet, with everything in `target/soak` of the mods' workspace.
     pub fn build(mods: &ModsFolder, count: usize, listener: &Listener) -> Result<Self, CandidateError> {
         let place = mods.path().join("target/soak");
+        // Two soaks at once would build each other's rules.
+        let _alone = lock(&place)?;
         let workshop = Workshop::open(mods.path(), &place)?;
         let base = workshop.build()?;
         let mut candidates = Self { base, versions: Vec::new() };
@@ -201,6 +203,15 @@ fn write(path: &Path, contents: &[u8]) -> Result<(), CandidateError> {
         return Ok(());
     }
     fs::write(path, contents).map_err(failed("write", path))
+}
+
+/// Holds the folder for one soak's builds, among threads and processes, until the file is dropped.
+fn lock(place: &Path) -> Result<fs::File, CandidateError> {
+    fs::create_dir_all(place).map_err(failed("create", place))?;
+    let path = place.join("lock");
+    let file = fs::File::create(&path).map_err(failed("create", &path))?;
+    file.lock().map_err(failed("lock", &path))?;
+    Ok(file)
 }
 
 /// Moved into place when complete, so that a soak that is stopped leaves no half file.
