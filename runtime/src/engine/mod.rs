@@ -33,7 +33,7 @@ pub use error::EngineError;
 pub(crate) use guest::{Guest, RawResult};
 pub(crate) use host::HostSide;
 pub use memory::UndoMechanism;
-pub(crate) use pool::{PreparePool, yield_to_ticks};
+pub(crate) use pool::{Abandoned, PreparePool, yield_to_ticks};
 pub(crate) use signatures::{HookSignature, Signatures};
 pub use trap::TrapFrame;
 pub(crate) use trap::{CallFailure, GuestTrap};
@@ -50,6 +50,7 @@ pub(crate) struct Engine<H: HostSide> {
     memory_bytes_per_mod: u64,
     resident_generations: usize,
     cpu_ms_per_tick: u64,
+    start_cpu_ms: u64,
 }
 
 /// How an engine is set up, beside limits.
@@ -82,6 +83,7 @@ impl<H: HostSide> Engine<H> {
             memory_bytes_per_mod: limits.memory_bytes_per_mod,
             resident_generations: limits.resident_generations,
             cpu_ms_per_tick: limits.cpu_ms_per_tick,
+            start_cpu_ms: limits.start_cpu_ms,
         })
     }
 
