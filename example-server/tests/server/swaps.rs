@@ -10,7 +10,7 @@ use example_server::{
 #[test]
 fn swaps_go_on_among_the_binaries_that_are_in() {
     let listener: Listener = Arc::new(|_| ());
-    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, &listener).unwrap();
+    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, None, &listener).unwrap();
     let config = SoakConfig { players: 4, seconds: 3, swaps: 3, swap_every: Some(0.25), ..SoakConfig::default() };
     let outcome = soak::run(&config, &candidates, &listener).unwrap();
     let failures: Vec<String> = outcome.failures.iter().map(ToString::to_string).collect();
@@ -23,7 +23,7 @@ fn swaps_go_on_among_the_binaries_that_are_in() {
 #[test]
 fn a_short_soak_loses_nothing() {
     let listener: Listener = Arc::new(|_| ());
-    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, &listener).unwrap();
+    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, None, &listener).unwrap();
     let config = SoakConfig { players: 8, worlds: 2, seconds: 3, swaps: 3, state_mib: 1, ..SoakConfig::default() };
     let outcome = soak::run(&config, &candidates, &listener).unwrap();
     let failures: Vec<String> = outcome.failures.iter().map(ToString::to_string).collect();
