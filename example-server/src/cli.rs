@@ -84,6 +84,9 @@ pub struct BotsArgs {
 /// Inputs per second of a bot that hunts.
 pub const BOT_INPUT_RATE: u32 = 12;
 
+/// Swaps from one to a faulty generation to the next, if there are any.
+pub const FAULTY_SWAP_EVERY: usize = 10;
+
 /// Options of `soak`.
 #[derive(Clone, Debug, Args)]
 pub struct SoakArgs {
@@ -114,6 +117,9 @@ pub struct SoakArgs {
     /// Seconds from one swap to the next; when all binaries are in, the swaps go on among them
     #[arg(long)]
     pub swap_every: Option<f64>,
+    /// Let every tenth swap be to a faulty generation, which every world has to take back by itself
+    #[arg(long)]
+    pub faulty: bool,
     /// Port to listen on, for looking on with a browser; 0 for any
     #[arg(long, default_value_t = 0)]
     pub port: u16,
@@ -163,6 +169,7 @@ impl SoakArgs {
             baseline_seconds: self.baseline_seconds.unwrap_or(self.seconds),
             swaps: self.swaps,
             swap_every: self.swap_every,
+            faulty_every: self.faulty.then_some(FAULTY_SWAP_EVERY),
             port: self.port,
             browsers: self.browsers,
             state_mib: self.state_mib,
@@ -193,10 +200,12 @@ mod tests {
         let cli = Cli::try_parse_from(["example-server", "--port", "0"]).unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.serve.port, 0);
-        let soak = ["example-server", "soak", "--players", "8", "--swaps", "3", "--state-mib", "1", "--json"];
+        let soak =
+            ["example-server", "soak", "--players", "8", "--swaps", "3", "--state-mib", "1", "--json", "--faulty"];
         let Some(Command::Soak(soak)) = Cli::try_parse_from(soak).unwrap().command else {
             panic!("expected a soak");
         };
+        assert_eq!(soak.soak_config().faulty_every, Some(10));
         assert_eq!((soak.players, soak.swaps, soak.state_mib, soak.json), (8, 3, 1, true));
     }
 }

@@ -137,6 +137,12 @@ pub const TICK_RATE_MAX: u32 = 1000;
 /// Worlds that can be asked for: each has a thread.
 pub const WORLDS_MAX: usize = 1024;
 
+/// Events of a world that one mod has not heard yet because it faulted: those of a few ticks.
+pub const OWED_EVENTS_MAX: usize = 1 << 16;
+
+/// Ticks with the same events that may fail before those events are given up.
+pub const TICK_TRIES_MAX: u32 = 3;
+
 const _: () = assert!(INPUTS_PER_TICK_MAX <= INPUTS_QUEUED_MAX);
 const _: () = assert!(NAME_CHARS_MAX * 4 < MESSAGE_BYTES_MAX);
 const _: () = assert!(BULLETIN_KEPT_MAX <= BULLETIN_QUEUED_MAX);

@@ -63,8 +63,9 @@ fn play(args: &BotsArgs) -> Result<ExitCode, Box<dyn Error>> {
 fn soak(args: &SoakArgs) -> Result<ExitCode, Box<dyn Error>> {
     start_log(std::io::stderr(), std::io::stderr().is_terminal(), "warn");
     let progress: Listener = Arc::new(|line| eprintln!("{line}"));
-    let candidates = Candidates::build(&args.mods_folder(), args.swaps, &progress)?;
-    let outcome = soak::run(&args.soak_config(), &candidates, &progress)?;
+    let config = args.soak_config();
+    let candidates = Candidates::build(&args.mods_folder(), config.swaps, config.faulty_every, &progress)?;
+    let outcome = soak::run(&config, &candidates, &progress)?;
     match args.json {
         true => say(&serde_json::to_string_pretty(&outcome.report)?)?,
         false => say(&outcome.report.to_string())?,

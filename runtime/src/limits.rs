@@ -142,6 +142,13 @@ pub const CODE_CACHE_STALE_SECONDS: u64 = 3600;
 /// Bytes of a folder of compiled code, if nothing else is said. Large mods take some ten mebibytes a version.
 pub const CODE_CACHE_BYTES_MAX: u64 = 1 << 30;
 
+/// Milliseconds, on the clock, that the candidates of one submission may take to compile. A compiler that runs cannot be
+/// interrupted: the submission is refused, and what it began comes to its end in the background.
+pub const COMPILE_MS_MAX: u64 = 120_000;
+
+/// Compilations of refused submissions that have not come to their end. While there are so many, nothing new is compiled.
+pub const COMPILES_ABANDONED_MAX: usize = 4;
+
 /// Threads that compile. More would take processor time away from ticks.
 pub const PREPARE_THREADS_MAX: usize = 64;
 
@@ -184,6 +191,8 @@ pub struct Limits {
     pub query_bytes_per_tick: usize,
     /// See [`CPU_MS_PER_TICK_MAX`]; 0 for no limit.
     pub cpu_ms_per_tick: u64,
+    /// See [`START_CPU_MS_MAX`]; 0 for no limit.
+    pub start_cpu_ms: u64,
     /// See [`LOG_LINES_PER_TICK_MAX`].
     pub log_lines_per_tick: u32,
     /// See [`PROBATION_TICKS`]; 0 for none.
@@ -192,6 +201,10 @@ pub struct Limits {
     pub faults_in_a_row: u32,
     /// See [`COMPILE_CACHE_BYTES_MAX`].
     pub compile_cache_bytes: usize,
+    /// See [`COMPILE_MS_MAX`]; 0 for no limit.
+    pub compile_ms: u64,
+    /// See [`COMPILES_ABANDONED_MAX`]; at least 1.
+    pub compiles_abandoned: usize,
 }
 
 impl Default for Limits {
@@ -210,10 +223,13 @@ impl Default for Limits {
             effect_bytes_per_tick: EFFECT_BYTES_PER_TICK_MAX,
             query_bytes_per_tick: QUERY_BYTES_PER_TICK_MAX,
             cpu_ms_per_tick: CPU_MS_PER_TICK_MAX,
+            start_cpu_ms: START_CPU_MS_MAX,
             log_lines_per_tick: LOG_LINES_PER_TICK_MAX,
             probation_ticks: PROBATION_TICKS,
             faults_in_a_row: FAULTS_IN_A_ROW_MAX,
             compile_cache_bytes: COMPILE_CACHE_BYTES_MAX,
+            compile_ms: COMPILE_MS_MAX,
+            compiles_abandoned: COMPILES_ABANDONED_MAX,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod command;
 mod gauge;
 mod host;
+mod owed;
 mod publish;
 mod sample;
 
@@ -19,7 +20,7 @@ use std::{
 
 use arena_api::{Frame, Input, PlayerId, arena_hooks::Caller as _, arena_host};
 use crossbeam_channel::Receiver;
-use tickswap::{TickError, World};
+use tickswap::{ModName, World};
 use tickswap_abi::CallError;
 use tokio::sync::mpsc;
 
@@ -33,7 +34,7 @@ pub use self::{
     command::{RoomCommands, RoomError},
     sample::{Flip, RoomReport, TickSample},
 };
-use self::{host::ArenaEffects, sample::Samples};
+use self::{host::ArenaEffects, owed::Owed, sample::Samples};
 use crate::{
     hall::Arrival,
     limits::{ARRIVALS_PER_TICK_MAX, INPUTS_PER_TICK_MAX},
@@ -71,10 +72,14 @@ pub(crate) struct Room {
     seats: Vec<Seat>,
     /// What happened since the last tick, in order. Reused.
     batch: Vec<Event>,
+    /// Whether the batch is that of a tick that did not happen.
+    is_retrying: bool,
+    owed: Owed<Event>,
     effects: ArenaEffects,
     samples: Samples,
 }
 
+#[derive(Clone, Debug)]
 enum Event {
     Joined(PlayerId, String),
     Input(PlayerId, Input),
@@ -88,6 +93,8 @@ impl Room {
             pacer: Pacer::new(parts.tick_rate, Instant::now()),
             seats: Vec::new(),
             batch: Vec::new(),
+            is_retrying: false,
+            owed: Owed::default(),
             effects: ArenaEffects::default(),
             samples: Samples::new(parts.samples_max),
             parts,
@@ -111,13 +118,16 @@ impl Room {
         let began = Instant::now();
         let start = self.pacer.begin(began);
         self.collect();
-        let Self { parts, batch, effects, samples, pacer, .. } = self;
+        let Self { parts, batch, is_retrying, owed, effects, samples, pacer, .. } = self;
         // Before the tick: whoever waits for its flip may begin the next phase as soon as it is known.
         let phase = parts.phase.load(Ordering::Relaxed);
         let dt = pacer.period().as_secs_f32();
         let wants_status = (parts.world.tick_number() + 1).is_multiple_of(parts.ticks_per_status.max(1));
         let wants_frame = (parts.world.tick_number() + 1).is_multiple_of(parts.ticks_per_frame.max(1));
         let done = parts.world.tick(|tick| {
+            for (mod_name, events) in owed.iter() {
+                events.iter().try_for_each(|event| tell(tick, mod_name, event))?;
+            }
             for event in batch.iter() {
                 match event {
                     Event::Joined(player, name) => tick.for_player(*player).arena().joined(*player, name)?,
@@ -131,23 +141,26 @@ impl Room {
             let standings = wants_status.then(|| tick.arena().standings()).transpose()?;
             Ok((frame.flatten(), standings))
         });
-        let ((frame, standings), flips) = match done {
+        let ((frame, standings), flips, faults) = match done {
             Ok(done) => {
                 for effect in done.effects {
                     if let Err(error) = arena_host::apply(&effect, effects) {
                         tracing::error!(%error, mod_name = %effect.from, "an effect was not carried out");
                     }
                 }
-                (done.value, done.swapped)
-            }
-            Err(TickError::Closure { error, .. }) => {
-                tracing::error!(%error, "a tick failed");
-                Default::default()
+                (done.value, done.swapped, Some(done.faults))
             }
             Err(error) => {
                 tracing::error!(%error, "a tick failed");
                 Default::default()
             }
+        };
+        *is_retrying = match &faults {
+            Some(faults) => {
+                owed.kept(batch, faults, |name| parts.world.pause_reason(name).is_some());
+                false
+            }
+            None => owed.undone(batch),
         };
         let duration = began.elapsed();
         samples.add(start, duration, phase, &flips);
@@ -160,7 +173,11 @@ impl Room {
 
     /// Takes what has arrived since the last tick into the batch, with an upper bound for each player.
     fn collect(&mut self) {
-        let Self { parts, seats, batch, effects, .. } = self;
+        let Self { parts, seats, batch, is_retrying, effects, .. } = self;
+        // Nothing newer comes before what failed.
+        if *is_retrying {
+            return;
+        }
         batch.clear();
         // Hooks of a paused mod do nothing: inputs wait until it goes on, so that none is lost.
         if parts.world.pause_reason(ARENA_MOD).is_some() {
@@ -180,6 +197,17 @@ impl Room {
             is_here
         });
         parts.online.store(seats.len(), Ordering::Relaxed);
+    }
+}
+
+/// Tells one mod alone.
+fn tell(tick: &mut tickswap::Tick<'_>, mod_name: &ModName, event: &Event) -> Result<(), CallError> {
+    let name = mod_name.as_str();
+    match event {
+        Event::Joined(player, text) => tick.for_player(*player).arena().of(name).joined(*player, text),
+        Event::Input(player, input) => tick.for_player(*player).arena().of(name).input(*player, *input).map(drop),
+        Event::Left(player) => tick.for_player(*player).arena().of(name).left(*player),
+        Event::PutOut(winner, loser) => tick.arena().of(name).put_out(*winner, *loser).map(drop),
     }
 }
 

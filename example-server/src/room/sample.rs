@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickswap::SwapRecord;
+use tickswap::{ChangeKind, SwapRecord};
 
 use crate::pacer::Start;
 
@@ -64,10 +64,12 @@ impl Samples {
             self.report.forgotten += 1;
             return;
         }
-        let flip = flips.first().map(|first| Flip {
-            changes: u32::try_from(flips.len()).unwrap_or(u32::MAX),
+        // Going back by itself happens within a tick, not at its boundary.
+        let at_boundary = || flips.iter().filter(|flip| flip.kind != ChangeKind::AutomaticRollBack);
+        let flip = at_boundary().next().map(|first| Flip {
+            changes: u32::try_from(at_boundary().count()).unwrap_or(u32::MAX),
             pause_ns: first.pause_ns,
-            stage_ns: flips.iter().map(|flip| flip.stage_ns).sum(),
+            stage_ns: at_boundary().map(|flip| flip.stage_ns).sum(),
         });
         self.report.samples.push(TickSample {
             phase,

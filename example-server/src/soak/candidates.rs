@@ -35,6 +35,8 @@ pub struct Candidates {
 pub struct Candidate {
     /// From 1.
     pub number: usize,
+    /// Whether it panics in an update soon after it becomes active.
+    pub is_faulty: bool,
     /// The file.
     pub bytes: Vec<u8>,
 }
@@ -65,8 +67,14 @@ pub enum CandidateError {
 }
 
 impl Candidates {
-    /// Builds what is not there yet, with everything in `target/soak` of the mods' workspace.
-    pub fn build(mods: &ModsFolder, count: usize, listener: &Listener) -> Result<Self, CandidateError> {
+    /// Builds what is not there yet, with everything in `target/soak` of the mods' workspace. One of every `faulty_every` is
+    /// faulty.
+    pub fn build(
+        mods: &ModsFolder,
+        count: usize,
+        faulty_every: Option<usize>,
+        listener: &Listener,
+    ) -> Result<Self, CandidateError> {
         let place = mods.path().join("target/soak");
         // Two soaks at once would build each other's rules.
         let _alone = lock(&place)?;
@@ -75,7 +83,8 @@ impl Candidates {
         let mut candidates = Self { base, versions: Vec::new() };
         let mut seen = HashSet::from([hash(&candidates.base)]);
         for number in 1..=count {
-            let rule = rule_of_the_day(number);
+            let is_faulty = is_faulty(number, faulty_every);
+            let rule = rule_of_the_day(number, is_faulty);
             let kept = place.join(format!("kept/{:016x}.wasm", hash(&(hash(&candidates.base), &rule))));
             let bytes = match fs::read(&kept) {
                 Ok(bytes) => bytes,
@@ -90,10 +99,19 @@ impl Candidates {
             if !seen.insert(hash(&bytes)) {
                 return Err(CandidateError::NotDistinct(number));
             }
-            candidates.versions.push(Candidate { number, bytes });
+            candidates.versions.push(Candidate { number, is_faulty, bytes });
         }
         Ok(candidates)
     }
+}
+
+/// Waits until nobody else varies the workspace, in this process or another; until the file is dropped.
+fn lock(place: &Path) -> Result<fs::File, CandidateError> {
+    fs::create_dir_all(place).map_err(failed("create", place))?;
+    let path = place.join("lock");
+    let file = fs::File::create(&path).map_err(failed("create", &path))?;
+    file.lock().map_err(failed("lock", &path))?;
+    Ok(file)
 }
 
 /// A copy of the mods' workspace.
@@ -124,11 +142,21 @@ impl Workshop {
     }
 }
 
+/// Whether the swap of this number, from 1, is one to faulty code.
+pub(super) fn is_faulty(number: usize, faulty_every: Option<usize>) -> bool {
+    faulty_every.is_some_and(|every| number.is_multiple_of(every.max(1)))
+}
+
 /// The rule of one candidate. Function and closure have names of their own, so they are new code and not another body of
 /// the last candidate's; what the last one put into the state stays there.
-fn rule_of_the_day(number: usize) -> String {
+fn rule_of_the_day(number: usize, is_faulty: bool) -> String {
     let factor = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(number as u64 * 2 + 1);
     let (threshold, less, modulus) = (10 + number % 60, 1 + number % 5, 2 + number % 3);
+    // In the middle of an update that has begun to change state, at latest the sixteenth with somebody to play for.
+    let in_each_update = match is_faulty {
+        true => r#"if fighters > 0 && updates % 16 == 7 { panic!("rule {NUMBER} breaks over {fighters} fighters") }"#,
+        false => "let _ = (updates, fighters);",
+    };
     format!(
         r#"//! Written by the soak.
 
@@ -149,6 +177,10 @@ fn rule_{number}(threshold: u32) -> DamageRule {{
         true => damage.saturating_sub({less}),
         false => damage,
     }})
+}}
+
+pub(crate) fn in_each_update(updates: u64, fighters: usize) {{
+    {in_each_update}
 }}
 
 pub(crate) fn bonus(updates: u64) -> u32 {{
@@ -205,15 +237,6 @@ fn write(path: &Path, contents: &[u8]) -> Result<(), CandidateError> {
     fs::write(path, contents).map_err(failed("write", path))
 }
 
-/// Holds the folder for one soak's builds, among threads and processes, until the file is dropped.
-fn lock(place: &Path) -> Result<fs::File, CandidateError> {
-    fs::create_dir_all(place).map_err(failed("create", place))?;
-    let path = place.join("lock");
-    let file = fs::File::create(&path).map_err(failed("create", &path))?;
-    file.lock().map_err(failed("lock", &path))?;
-    Ok(file)
-}
-
 /// Moved into place when complete, so that a soak that is stopped leaves no half file.
 fn keep(path: &Path, bytes: &[u8]) -> Result<(), CandidateError> {
     let folder = path.parent().unwrap_or(path);
@@ -242,9 +265,17 @@ mod tests {
 
     #[test]
     fn rules_differ_in_body_text_and_closure() {
-        let rules: HashSet<String> = (1..=1000).map(rule_of_the_day).collect();
+        let rules: HashSet<String> = (1..=1000).map(|number| rule_of_the_day(number, number % 10 == 0)).collect();
         assert_eq!(rules.len(), 1000);
-        assert!(rule_of_the_day(7).contains("fn rule_7("));
+        assert!(rule_of_the_day(7, false).contains("fn rule_7("));
+        assert!(rule_of_the_day(7, true).contains("panic!(") && !rule_of_the_day(7, false).contains("panic!("));
+    }
+
+    #[test]
+    fn every_so_many_swaps_are_to_faulty_code() {
+        let faulty: Vec<usize> = (1..=30).filter(|number| is_faulty(*number, Some(10))).collect();
+        assert_eq!(faulty, [10, 20, 30]);
+        assert!((1..=30).all(|number| !is_faulty(number, None) && is_faulty(number, Some(0))));
     }
 
     #[test]

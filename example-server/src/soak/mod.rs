@@ -41,6 +41,8 @@ pub struct SoakConfig {
     /// Seconds from one swap to the next. When all binaries are in, the swaps go on among them. None spreads each binary's one
     /// swap evenly over the phase.
     pub swap_every: Option<f64>,
+    /// One swap of so many is to a faulty generation, which every world has to take back by itself.
+    pub faulty_every: Option<usize>,
     /// Port of the server; 0 for any.
     pub port: u16,
     /// Real browsers that watch.
@@ -61,6 +63,7 @@ impl Default for SoakConfig {
             baseline_seconds: 30,
             swaps: 100,
             swap_every: None,
+            faulty_every: None,
             port: 0,
             browsers: 0,
             state_mib: 0,

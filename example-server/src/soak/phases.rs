@@ -6,11 +6,13 @@ use std::{
 };
 
 use arena_api::InputTotals;
-use tickswap::{Control, GenerationId, PreparedMod, Scope, SubmissionState};
+use tickswap::{
+    ChangeKind, Control, Fault, FaultOutcome, GenerationId, PreparedMod, Scope, SubmissionId, SubmissionState,
+};
 use tickswap_abi::{ModName, ModNameError};
 
 use super::{
-    Candidates, Failure, Report, SoakConfig, SoakOutcome, check,
+    Candidates, Failure, Report, SoakConfig, SoakOutcome, candidates, check,
     report::{Distribution, resident_bytes},
     statistics::{self, Lateness},
 };
@@ -76,6 +78,10 @@ pub enum SoakError {
 struct Seen {
     prepared: Vec<PreparedMod>,
     swaps: u64,
+    /// What was swapped in to be taken back.
+    faulty: Vec<GenerationId>,
+    faults: u64,
+    rollbacks: u64,
     failures: Vec<Failure>,
     totals: Vec<InputTotals>,
     state_bytes: u64,
@@ -180,35 +186,59 @@ fn gather(bots: &Bots, server: &Server, config: &SoakConfig, seen: &mut Seen) {
 }
 
 /// Swaps at equal intervals: submits one candidate after the other, each as a file's bytes through the control handle, and then
-/// makes one after the other active again.
+/// makes one after the other active again. Those that are faulty come in their turn.
 fn swap(control: &Control, arena: &ModName, config: &SoakConfig, candidates: &Candidates, seen: &mut Seen) {
     let began = Instant::now();
     let length = Duration::from_secs(u64::from(config.seconds));
     let (every, count) = config.schedule();
-    let mut resident: Vec<GenerationId> = Vec::new();
+    let mut good: Vec<GenerationId> = Vec::new();
     for index in 0..count {
         sleep_until(began + Duration::from_secs_f64((index as f64 + 0.5) * every));
         let candidate = candidates.versions.get(index).filter(|_| index < config.swaps);
+        let is_faulty = candidate.map_or_else(
+            || candidates::is_faulty(index + 1, config.faulty_every) && !seen.faulty.is_empty(),
+            |candidate| candidate.is_faulty,
+        );
+        let resident = if is_faulty { &seen.faulty } else { &good };
         let asked = match (candidate, resident.get(index % resident.len().max(1))) {
             (Some(candidate), _) => control.submit(vec![(arena.clone(), candidate.bytes.clone())]),
             (None, Some(generation)) => control.activate(arena, *generation, Scope::All),
             // All candidates have failed, which has been told.
             (None, None) => break,
         };
-        let mut fail = |words: String| {
-            seen.failures.push(Failure::new(format!("swap {}: {words}", index + 1)));
-        };
-        match asked.map(|id| control.wait(id, SWAP_WAIT_MAX)) {
-            Ok(SubmissionState::Done { worlds, mods }) if worlds == config.worlds => {
+        let ended = asked.map(|id| (id, control.wait(id, SWAP_WAIT_MAX)));
+        let failure = match ended {
+            Ok((id, SubmissionState::Done { worlds, mods })) if worlds == config.worlds => {
                 seen.swaps += 1;
-                resident.extend(mods.iter().map(|prepared| prepared.generation));
+                let known = if is_faulty { &mut seen.faulty } else { &mut good };
+                known.extend(mods.iter().map(|prepared| prepared.generation));
                 seen.prepared.extend(mods);
+                if is_faulty { taken_back(control, id, config.worlds).err() } else { None }
             }
-            Ok(state) => fail(state.to_string()),
-            Err(error) => fail(error.to_string()),
-        }
+            Ok((_, state)) => Some(state.to_string()),
+            Err(error) => Some(error.to_string()),
+        };
+        seen.failures.extend(failure.map(|words| Failure::new(format!("swap {}: {words}", index + 1))));
     }
     sleep_until(began + length);
+}
+
+/// Waits until every world has taken a submission back by itself.
+fn taken_back(control: &Control, submission: SubmissionId, worlds: usize) -> Result<(), String> {
+    let began = Instant::now();
+    loop {
+        let log = control.log();
+        let returns = log.iter().filter(|record| record.kind == ChangeKind::AutomaticRollBack);
+        let found = returns.filter(|record| record.submission == submission).count();
+        if found == worlds {
+            return Ok(());
+        }
+        if began.elapsed() > SWAP_WAIT_MAX {
+            let seconds = SWAP_WAIT_MAX.as_secs();
+            return Err(format!("{found} of {worlds} worlds took faulty code back within {seconds} s"));
+        }
+        thread::sleep(LOOK_EVERY);
+    }
 }
 
 /// Waits until the server has acknowledged every input.
@@ -246,10 +276,22 @@ fn look(server: &Server, config: &SoakConfig, seen: &mut Seen) -> Result<(), Soa
             }
         }
     }
+    let log = server.control().log();
+    seen.rollbacks = log.iter().filter(|record| record.kind == ChangeKind::AutomaticRollBack).count() as u64;
     for world in server.control().status().worlds {
-        for fault in world.faults {
-            seen.failures.push(Failure::new(fault.to_string()));
-        }
+        seen.faults += world.mods.iter().map(|shown| shown.faults).sum::<u64>();
+        let is_meant = |fault: &Fault| {
+            fault.outcome == FaultOutcome::WentBack
+                && fault.mod_name.as_str() == ARENA_MOD
+                && seen.faulty.contains(&fault.generation)
+        };
+        let unmeant = world.faults.iter().filter(|fault| !is_meant(fault));
+        seen.failures.extend(unmeant.map(|fault| Failure::new(fault.to_string())));
+    }
+    // Worlds show their last faults only, but count all.
+    if seen.faults != seen.rollbacks {
+        let words = format!("{} faults, but {} times a world took code back", seen.faults, seen.rollbacks);
+        seen.failures.push(Failure::new(words));
     }
     seen.resident_bytes = resident_bytes();
     Ok(())
@@ -286,6 +328,8 @@ fn measured(rooms: &[RoomReport], seen: &Seen) -> Report {
         swaps: seen.swaps,
         flips: flips.len() as u64,
         generations_linked: seen.prepared.len() as u64,
+        faults: seen.faults,
+        rollbacks: seen.rollbacks,
         inputs_applied: seen.totals.iter().map(|totals| totals.applied).sum(),
         pause_us: Distribution::of(flips.iter().map(|flip| flip.pause_ns), 1e3),
         stage_us: Distribution::of(flips.iter().map(|flip| flip.stage_ns), 1e3),

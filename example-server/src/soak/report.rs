@@ -33,6 +33,10 @@ pub struct Report {
     pub flips: u64,
     /// Candidates that were read, compared, linked and compiled.
     pub generations_linked: u64,
+    /// Times that a mod faulted, all worlds together.
+    pub faults: u64,
+    /// Times that a world took a generation back by itself, all worlds together.
+    pub rollbacks: u64,
     /// Inputs that bots sent.
     pub inputs_sent: u64,
     /// Inputs that the rules applied.
@@ -98,6 +102,7 @@ impl fmt::Display for Report {
             "swaps                 {}, {} flips, {} generations linked",
             self.swaps, self.flips, self.generations_linked
         )?;
+        writeln!(formatter, "faults                {}, {} taken back by worlds", self.faults, self.rollbacks)?;
         writeln!(formatter, "inputs                {} sent, {} applied", self.inputs_sent, self.inputs_applied)?;
         writeln!(formatter, "disconnects           {}", self.disconnects)?;
         writeln!(formatter, "                      {:>12} {:>12} {:>12}", "p50", "p99", "max")?;
@@ -147,6 +152,8 @@ mod tests {
             "ticks_late_baseline",
             "swaps",
             "generations_linked",
+            "faults",
+            "rollbacks",
             "inputs_sent",
             "inputs_applied",
             "disconnects",

@@ -37,7 +37,7 @@ struct Mods {
 fn mods() -> Mods {
     let listener: Listener = Arc::new(|_| ());
     let folder = ModsFolder::of_the_example();
-    let candidates = Candidates::build(&folder, 1, &listener).unwrap();
+    let candidates = Candidates::build(&folder, 1, None, &listener).unwrap();
     let arena = ModName::try_from(ARENA_MOD).unwrap();
     let mut first = folder.build(Some("scoreboard"), &listener).unwrap();
     first.push((arena.clone(), candidates.base));

@@ -46,6 +46,11 @@ impl Client {
         }
     }
 
+    /// Inputs that were sent.
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
+    }
+
     /// Waits until the rules have applied all inputs that were sent.
     pub(crate) async fn wait_for_acknowledgement(&mut self) {
         let sent = self.sent;

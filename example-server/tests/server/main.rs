@@ -7,6 +7,7 @@
 mod bad_candidates;
 mod bad_clients;
 mod client;
+mod faults;
 mod http;
 mod onlookers;
 mod play;

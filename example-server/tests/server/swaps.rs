@@ -10,7 +10,7 @@ use example_server::{
 #[test]
 fn swaps_go_on_among_the_binaries_that_are_in() {
     let listener: Listener = Arc::new(|_| ());
-    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, &listener).unwrap();
+    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, None, &listener).unwrap();
     let config = SoakConfig {
         players: 4,
         seconds: 3,
@@ -30,7 +30,7 @@ fn swaps_go_on_among_the_binaries_that_are_in() {
 #[test]
 fn a_short_soak_loses_nothing() {
     let listener: Listener = Arc::new(|_| ());
-    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, &listener).unwrap();
+    let candidates = Candidates::build(&ModsFolder::of_the_example(), 3, None, &listener).unwrap();
     let config = SoakConfig {
         players: 8,
         worlds: 2,

@@ -20,7 +20,7 @@ use super::{
     memory::Undo,
     shell,
 };
-use crate::limits::{CALL_BYTES_MAX, START_CPU_MS_MAX};
+use crate::limits::CALL_BYTES_MAX;
 
 /// A mod's store in one world.
 pub(crate) struct Guest<H: HostSide> {
@@ -42,6 +42,7 @@ pub(crate) struct Guest<H: HostSide> {
     owned: BitSet,
     generations_max: usize,
     cpu_ms_per_tick: u64,
+    start_cpu_ms: u64,
 }
 
 /// Whether what the mod writes can be undone.
@@ -109,6 +110,7 @@ impl<H: HostSide> Guest<H> {
             owned: BitSet::default(),
             generations_max: engine.resident_generations,
             cpu_ms_per_tick: engine.cpu_ms_per_tick,
+            start_cpu_ms: engine.start_cpu_ms,
         };
         guest.reset_stack();
         Ok(guest)
@@ -164,7 +166,7 @@ impl<H: HostSide> Guest<H> {
     pub(crate) fn start(&mut self, position: usize, host: &mut Option<Box<H>>) -> Result<(), GuestTrap> {
         let start = self.staged.get(position).map(|staged| staged.start);
         let start = start.ok_or_else(|| not_staged(position))?;
-        self.begin_budget(START_CPU_MS_MAX, "START_CPU_MS_MAX");
+        self.begin_budget(self.start_cpu_ms, "start_cpu_ms");
         self.lend(host);
         let outcome = start.call(&mut self.store, &[]);
         *host = self.store.data_mut().host.take();

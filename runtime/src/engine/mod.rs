@@ -35,7 +35,7 @@ pub use error::EngineError;
 pub(crate) use guest::{Guest, RawResult};
 pub(crate) use host::HostSide;
 pub use memory::UndoMechanism;
-pub(crate) use pool::{PreparePool, yield_to_ticks};
+pub(crate) use pool::{Abandoned, PreparePool, yield_to_ticks};
 pub(crate) use signatures::{HookSignature, Signatures};
 pub use trap::TrapFrame;
 pub(crate) use trap::{CallFailure, GuestTrap};
@@ -53,6 +53,7 @@ pub(crate) struct Engine<H: HostSide> {
     resident_generations: usize,
     cpu_ms_per_tick: u64,
     kept: kept_code::KeptCode,
+    start_cpu_ms: u64,
 }
 
 /// How an engine is set up, beside limits.
@@ -100,6 +101,7 @@ impl<H: HostSide> Engine<H> {
             resident_generations: limits.resident_generations,
             cpu_ms_per_tick: limits.cpu_ms_per_tick,
             kept,
+            start_cpu_ms: limits.start_cpu_ms,
         })
     }
 

@@ -42,6 +42,27 @@ pub enum SwapError {
     /// It does not compile.
     #[error(transparent)]
     Compile(#[from] EngineError),
+    /// Compiling the submission takes too long.
+    #[error(
+        "compiling the submission has not ended after {limit_ms} ms, which is all it may take (limit compile_ms); the compiler cannot be \
+         interrupted and comes to its end in the background, its result is dropped; \
+         submit again when the machine is less busy, make the mod smaller, give more prepare_threads, or raise the limit"
+    )]
+    CompileTime {
+        /// The limit.
+        limit_ms: u64,
+    },
+    /// Too much is being compiled that nobody waits for any more.
+    #[error(
+        "{found} compilations of refused submissions still run in the background, at most {limit} may \
+         (limit compiles_abandoned); wait until they end, then submit again"
+    )]
+    TooManyCompiles {
+        /// How many run.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// An earlier candidate of the mod made the runtime itself fail.
     #[error(
         "an earlier candidate of this mod made the linker panic, so what it knows of the mod cannot be trusted; \
@@ -103,7 +124,7 @@ impl SwapError {
             Self::Contract(_) => RefusalStage::Contract,
             Self::Verdict(_) => RefusalStage::Verdict,
             Self::Place(_) => RefusalStage::Link,
-            Self::Compile(_) => RefusalStage::Compile,
+            Self::Compile(_) | Self::CompileTime { .. } | Self::TooManyCompiles { .. } => RefusalStage::Compile,
             Self::Broken | Self::Panicked(_) => RefusalStage::Internal,
         };
         let report = match self {
@@ -112,7 +133,11 @@ impl SwapError {
             Self::Contract(report) => Some(Report::clone(report)),
             Self::Verdict(refusal) => Some(refusal.report.clone()),
             Self::Compile(error) => Some(Report::new(vec![findings::of_engine(error)])),
-            Self::Place(_) | Self::Broken | Self::Panicked(_) => None,
+            Self::Place(_)
+            | Self::CompileTime { .. }
+            | Self::TooManyCompiles { .. }
+            | Self::Broken
+            | Self::Panicked(_) => None,
         };
         let mut reason = report.as_ref().map_or_else(|| self.to_string(), |report| report.summary.clone());
         if let Self::Verdict(refusal) = self

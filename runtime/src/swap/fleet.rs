@@ -47,6 +47,8 @@ struct Mod {
     bases: Vec<Option<GenerationId>>,
     /// What new worlds start with.
     course: Course,
+    /// What sent the fleet there, unless a world took that back.
+    sent_by: Option<SubmissionId>,
 }
 
 #[derive(Debug)]
@@ -151,6 +153,7 @@ impl Fleet {
             match state.mods.get_mut(&name) {
                 Some(known) => {
                     known.course.go(id);
+                    known.sent_by = Some(submission);
                     known.bases.clone_from(bases);
                     known.generations.insert(id, generation.clone());
                 }
@@ -159,6 +162,7 @@ impl Fleet {
                         generations: BTreeMap::from([(id, generation.clone())]),
                         bases: bases.clone(),
                         course: Course::new(id),
+                        sent_by: Some(submission),
                     };
                     state.mods.insert(name, known);
                 }
@@ -181,10 +185,14 @@ impl Fleet {
         let mut state = self.state.lock();
         let step = state.known_step(mod_name, generation)?;
         state.check_scope(mod_name, scope)?;
-        if let (Scope::All, Some(known)) = (scope, state.mods.get_mut(mod_name)) {
+        let submission = self.send_one(&mut state, ChangeKind::Activate, step, scope, Course::go);
+        if let (Scope::All, Some(known)) = (scope, state.mods.get_mut(mod_name))
+            && known.course.current != generation
+        {
             known.course.go(generation);
+            known.sent_by = Some(submission);
         }
-        Ok(self.send_one(&mut state, ChangeKind::Activate, step, scope, Course::go))
+        Ok(submission)
     }
 
     /// Activates what was active before, for the whole process or in one world.
@@ -200,6 +208,8 @@ impl Fleet {
         let step = state.known_step(mod_name, before.ok_or(Unsent::NothingBefore)?)?;
         if let (Scope::All, Some(known)) = (scope, state.mods.get_mut(mod_name)) {
             known.course.go_back();
+            // Going back by hand is no probation.
+            known.sent_by = None;
         }
         Ok(self.send_one(&mut state, ChangeKind::RollBack, step, scope, Course::return_to))
     }
@@ -244,13 +254,23 @@ impl Fleet {
         self.state.lock().worlds.retain(|world| world.id != id);
     }
 
-    /// A world went back by itself. Takes note and empties `returns`, if the lock is free.
-    pub(crate) fn try_returned(&self, id: WorldId, returns: &mut Vec<ModSwap>) {
+    /// A world took submissions back by itself. Takes note and empties `returns`, if the lock is free.
+    ///
+    /// New worlds have nothing to go back to, so the first world that takes back what the fleet was sent to decides what they
+    /// start with: what was before. Worlds that run go on with what they have; each has its own probation.
+    pub(crate) fn try_returned(&self, id: WorldId, returns: &mut Vec<(SubmissionId, ModSwap)>) {
         let Some(mut state) = self.state.try_lock() else {
             return;
         };
-        let mut world = state.worlds.iter_mut().find(|world| world.id == id);
-        for swap in returns.drain(..) {
+        let State { mods, worlds, .. } = &mut *state;
+        let mut world = worlds.iter_mut().find(|world| world.id == id);
+        for (submission, swap) in returns.drain(..) {
+            if let Some(known) = mods.get_mut(&swap.mod_name).filter(|known| known.sent_by == Some(submission)) {
+                known.course.go_back();
+                known.sent_by = None;
+                let (mod_name, current) = (&swap.mod_name, known.course.current);
+                tracing::warn!(target: "tickswap", "{submission}: new worlds start with {current} of mod {mod_name} again");
+            }
             let course = world.as_mut().and_then(|world| world.courses.get_mut(&swap.mod_name));
             // A world that was sent elsewhere meanwhile stays on that course.
             if let Some(course) = course.filter(|course| Some(course.current) == swap.from) {

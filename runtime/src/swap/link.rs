@@ -85,7 +85,7 @@ struct WorldLink {
     /// What the gauge does not show yet.
     faults: Vec<Fault>,
     /// What went back by itself and the fleet does not know yet.
-    returns: Vec<ModSwap>,
+    returns: Vec<(SubmissionId, ModSwap)>,
     /// Whether there was idle time since the last boundary; if so, staging is left to it.
     has_idled: bool,
     /// Whether the gauge shows less than there is.
@@ -340,7 +340,7 @@ impl WorldLink {
                 stage_ns: 0,
                 fault: Some(Box::new(back.fault.clone())),
             };
-            self.returns.extend_from_slice(&back.mods);
+            self.returns.extend(back.mods.iter().map(|swap| (back.submission, swap.clone())));
             swapped.push(record.clone());
             self.events.push(event(back.submission, record));
         }

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     clock,
-    engine::{self, CodeSource, Engine, PreparePool},
+    engine::{self, Abandoned, CodeSource, Engine, PreparePool},
     ids::SubmissionId,
     limits::Limits,
     world::Outside,
@@ -151,8 +151,9 @@ impl Preparer {
             Judgement::Held(reports) => return Ok(Outcome::Held(reports)),
         };
         let mut prepared = Vec::new();
+        let mut left = (self.limits.compile_ms > 0).then(|| Duration::from_millis(self.limits.compile_ms));
         for (name, candidate) in permitted {
-            match self.build(submission, name, candidate) {
+            match self.build(submission, name, candidate, &mut left) {
                 Ok(generation) => prepared.push(generation),
                 Err(error) => return Err(vec![error.refusal(name, self.limits.report_findings)]),
             }
@@ -254,13 +255,18 @@ impl Preparer {
         }
     }
 
-    /// Places and compiles.
+    /// Places and compiles. `left` is the time that the submission still has for compiling.
     fn build(
         &mut self,
         submission: SubmissionId,
         name: &ModName,
         candidate: Permitted,
+        left: &mut Option<Duration>,
     ) -> Result<(Arc<Generation>, Vec<Option<GenerationId>>), SwapError> {
+        let (found, limit) = (self.pool.abandoned(), self.limits.compiles_abandoned.max(1));
+        if found >= limit {
+            return Err(SwapError::TooManyCompiles { found, limit });
+        }
         let known = self.mods.entry(name.clone()).or_default();
         let began = clock::now();
         let linked = link::place(&mut known.residents, candidate.permit)?;
@@ -283,8 +289,12 @@ impl Preparer {
         };
         let began = clock::now();
         let source = CodeSource::from(linked);
-        let compiled = self.pool.install(|| self.engine.compile(source))?;
+        let engine = self.engine.clone();
+        let compiled = self.pool.run(*left, move || engine.compile(source));
+        let limit_ms = self.limits.compile_ms;
+        let compiled = compiled.map_err(|Abandoned| SwapError::CompileTime { limit_ms })??;
         facts.compile_ns = clock::nanos_since(began);
+        *left = left.map(|left| left.saturating_sub(Duration::from_nanos(facts.compile_ns)));
         let generation = Generation { submission, compiled, facts };
         Ok((Arc::new(generation), bases))
     }

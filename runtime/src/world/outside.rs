@@ -143,3 +143,69 @@ impl HostSide for Outside {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use parking_lot::Mutex;
+    use tracing::{Event, Metadata, Subscriber, field::Visit, span};
+
+    use super::*;
+    use crate::engine::tests::{TestHost, contract};
+
+    /// Keeps every message.
+    #[derive(Clone, Default)]
+    struct Heard(Arc<Mutex<Vec<String>>>);
+
+    impl Visit for Heard {
+        fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+            if field.name() == "message" || field.name() == "dropped" {
+                self.0.lock().push(format!("{value:?}"));
+            }
+        }
+    }
+
+    impl Subscriber for Heard {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, event: &Event<'_>) {
+            event.record(&mut self.clone());
+        }
+
+        fn enter(&self, _: &span::Id) {}
+
+        fn exit(&self, _: &span::Id) {}
+    }
+
+    #[test]
+    fn log_lines_beyond_the_limit_are_dropped_and_counted_tick_by_tick() {
+        let limits = Limits { log_lines_per_tick: 2, ..Limits::default() };
+        let signatures = Arc::new(Signatures::new(contract()).unwrap());
+        let mut outside = Outside::new("w".into(), signatures, vec![Box::new(TestHost(None))], &limits).unwrap();
+        let heard = Heard::default();
+        tracing::subscriber::with_default(heard.clone(), || {
+            for tick in 1..=3 {
+                outside.begin_tick(tick);
+                (0..tick + 1).for_each(|line| outside.log(3, &format!("{tick}.{line}")));
+            }
+            outside.begin_tick(4);
+        });
+        let heard = heard.0.lock().join("\n");
+        let lines: Vec<&str> = heard.lines().collect();
+        assert_eq!(lines.len(), 2 + 2 + 2 + 2 * 2, "{heard}");
+        assert_eq!(lines[..4], ["1.0", "1.1", "2.0", "2.1"]);
+        assert!(lines[4..6].contains(&"1") && lines[8..].contains(&"2"), "how many: {heard}");
+        assert!(heard.matches("a tick may have 2 (limit log_lines_per_tick)").count() == 2, "{heard}");
+    }
+}

@@ -10,6 +10,7 @@ mod calling;
 mod console;
 mod control;
 mod faults;
+mod limits;
 mod server;
 mod swapping;
 mod transactions;

@@ -105,6 +105,7 @@ impl ArenaHooks for Arena {
         self.updates += 1;
         self.ballast.touch(self.updates);
         self.keep_the_rule_of_the_day();
+        rule_of_the_day::in_each_update(self.updates, self.fighters.len());
         self.move_fighters(dt);
         for hazard in &mut self.hazards {
             hazard.update(dt, &mut self.fighters);

@@ -16,6 +16,9 @@ pub(crate) fn rule() -> DamageRule {
     Box::new(|_, damage| damage)
 }
 
+/// Is called in every update, with the number of fighters. Here it does nothing; the soak's faulty candidates break in it.
+pub(crate) fn in_each_update(_updates: u64, _fighters: usize) {}
+
 /// Added to the damage of every hit.
 pub(crate) fn bonus(updates: u64) -> u32 {
     (updates % 2) as u32

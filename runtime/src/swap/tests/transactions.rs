@@ -180,6 +180,38 @@ fn the_fleet_learns_of_it_and_the_next_generation_is_compared_and_activated_as_e
 }
 
 #[test]
+fn new_worlds_start_with_what_was_before_once_a_world_took_the_fleets_code_back() {
+    let server = Server::new();
+    let mut world = two(&server);
+    let mut other = server.world("other");
+    let current = |server: &Server| ["alpha", "beta"].map(|name| server.fleet.current(&named(name)).unwrap().number());
+    server.submit(&[("alpha", good(2, 10)), ("beta", bad(2))]);
+    stage(&mut world);
+    stage(&mut other);
+    other.tick(|_| Ok(())).unwrap();
+    assert_eq!(current(&server), [2, 2]);
+    assert_eq!(outcomes(&mut world, 1).1, [FaultOutcome::WentBack]);
+    assert_eq!(current(&server), [1, 1], "both mods of the submission");
+    assert_eq!(other.active_generation("beta"), Some(GenerationId::new(2)), "who met no fault goes on");
+    assert_eq!(outcomes(&mut server.world("new"), 1), (totals(1, 1), vec![]));
+    // The second world to take it back changes nothing more, and neither does what one world alone was sent.
+    assert_eq!(outcomes(&mut other, 1).1, [FaultOutcome::WentBack]);
+    assert_eq!(current(&server), [1, 1]);
+    server.submit(&[("alpha", good(3, 1))]);
+    stage(&mut world);
+    server.activate("beta", 2, &Scope::World("w".to_owned()));
+    stage(&mut world);
+    assert_eq!(outcomes(&mut world, 1).1, [FaultOutcome::WentBack]);
+    assert_eq!(current(&server), [3, 1]);
+    // Activated for all by hand it is on probation again, for the fleet as well.
+    server.activate("beta", 2, &Scope::All);
+    stage(&mut world);
+    assert_eq!(current(&server), [3, 2]);
+    assert_eq!(outcomes(&mut world, 1).1, [FaultOutcome::WentBack]);
+    assert_eq!(current(&server), [3, 1]);
+}
+
+#[test]
 fn going_back_by_hand_is_no_probation() {
     let server = Server::new();
     let mut world = two(&server);
