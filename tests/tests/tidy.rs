@@ -33,6 +33,8 @@ const UNSAFE_ALLOWED: &[&str] = &[
     "runtime/src/engine/memory/protected",
     // The thread's processor time.
     "runtime/src/engine/budget.rs",
+    // Machine code that this installation compiled and sealed itself.
+    "runtime/src/engine/kept_code.rs",
     "mods-sdk/abi/src/guest",
     "mods-sdk/src/guest",
     "mods-sdk/macros/src/hooks_guest.rs",

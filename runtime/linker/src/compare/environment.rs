@@ -67,6 +67,13 @@ pub(super) fn asks_for_type_ids(name: &str) -> bool {
     name.contains("core::any::Any") || name.contains("core::any::TypeId")
 }
 
+/// Whether a function may ask for the `TypeId` of what it is generic over. Combinators of the standard library never do,
+/// although objects of `dyn Any` may pass through them.
+pub(super) fn asks_for_parameters(name: &str) -> bool {
+    const COMBINATORS: [&str; 3] = ["<core::option::Option<", "<core::result::Result<", "<core::iter::"];
+    asks_for_type_ids(name) && !COMBINATORS.iter().any(|head| name.starts_with(head))
+}
+
 /// Whether anything in the file shows that types are told apart at run time: a type or object in debug information, or a
 /// function, that has to do with `TypeId`. The standard library's own use, for panics, does not count.
 pub(super) fn uses_type_ids(image: &ModImage) -> bool {
@@ -157,7 +164,10 @@ fn compare_types_of_one_name(
         .collect();
     let ambiguous = image.debug.types.iter().filter(|(name, layouts)| {
         let known = residents.types.get(*name);
-        known.is_some_and(|known| known.len() > 1 || layouts.len() > 1) && !name.contains('<') && !is_transient(name)
+        known.is_some_and(|known| known.len() > 1 || layouts.len() > 1)
+            && !name.contains('<')
+            && !is_transient(name)
+            && !is_of_fixed_crate(image, name)
     });
     for (name, _) in ambiguous {
         let Some((parent, _)) = name.rsplit_once("::") else { continue };
@@ -168,6 +178,16 @@ fn compare_types_of_one_name(
             differences.push(Difference::TypeIdentityReused { item: name.to_string() });
         }
     }
+}
+
+/// Whether a type is of a crate from a registry. Its source is that of its hash, which is compared by itself.
+fn is_of_fixed_crate(image: &ModImage, type_name: &str) -> bool {
+    let home = type_name.split("::").next().unwrap_or(type_name);
+    image
+        .names
+        .crates
+        .get(home)
+        .is_some_and(|hashes| hashes.iter().all(|hash| image.debug.level_of(home, hash) != Some(DebugLevel::Full)))
 }
 
 /// Whether live state may hold anything that the crate made or knows: its types, its statics, pointers to its functions.

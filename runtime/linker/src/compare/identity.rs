@@ -5,7 +5,7 @@
 //! environments. What is taken over carries the tag of the generation that introduced it, anything else that of the
 //! candidate, and every name that mentions a tagged item follows it.
 
-use super::environment::{asks_for_type_ids, may_ask_for_type_ids};
+use super::environment::{asks_for_parameters, may_ask_for_type_ids};
 use super::evidence::{self, Witness};
 use crate::GenerationId;
 use crate::image::Body;
@@ -100,7 +100,7 @@ fn identified(image: &ModImage, tagger: &mut Tagger<'_>) -> BTreeMap<Arc<str>, A
     for symbol in all.filter(|symbol| may_ask_for_type_ids(symbol)) {
         let SymbolName::V0(name) = parse(symbol) else { continue };
         let known = name.render(tagger);
-        if known.contains(TAG_OPEN) && asks_for_type_ids(&known) {
+        if known.contains(TAG_OPEN) && asks_for_parameters(&known) {
             found.insert(Arc::from(&*without_tags(&known)), Arc::from(known));
         }
     }
