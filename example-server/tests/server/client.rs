@@ -47,6 +47,7 @@ impl Client {
     }
 
     /// Inputs that were sent.
+    #[allow(dead_code, reason = "the development tests share this client and do not ask")]
     pub(crate) fn sent(&self) -> u64 {
         self.sent
     }
