@@ -83,9 +83,23 @@ pub(crate) const DEBUG_READING_FACTOR: usize = 64;
 /// Bytes that both may come to however small the sections are.
 pub(crate) const DEBUG_BYTES_MIN: usize = 1 << 20;
 
-/// Calls and types followed to tell what live data relies on and what a coroutine is held by, over one file. What is not
-/// followed counts as changed.
-pub(crate) const RELIANCE_STEPS: usize = 64 << 20;
+/// Steps of comparing that do not simply grow with the files: pairs of things held against each other, names searched in
+/// texts, calls followed. Per byte of the candidate; a step takes about a nanosecond. The worst of the mods measured takes 2.
+pub const COMPARE_STEPS_FACTOR: usize = 256;
+
+/// Steps that comparing may take however small the candidate is.
+pub const COMPARE_STEPS_MIN: usize = 256 << 20;
+
+/// Bytes of all vtables that debug information names, as a multiple of the bytes of all data: they may share bytes, though
+/// those of rustc do not.
+pub(crate) const VTABLE_BYTES_FACTOR: usize = 2;
+
+/// Times that the names of symbols are matched anew because an environment holds one that was found to be another. After
+/// that all environments count as changed.
+pub(crate) const IDENTITY_ROUNDS: usize = 16;
+
+/// Names or entries that one finding tells one by one; of the rest only the number is.
+pub(crate) const NAMES_TOLD: usize = 100;
 
 const _: () = assert!(IMAGE_AREA_BYTES.is_multiple_of(WASM_PAGE_BYTES));
 const _: () = assert!(NULL_GUARD_BYTES < WASM_PAGE_BYTES);

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use error::DebugError;
 pub(crate) use facts::{
     CrateIdentity, DebugFacts, DebugLevel, DiscriminantValues, Field, FunctionFacts, FunctionKind, Location, Name,
-    Position, StaticVariable, TypeKind, TypeLayout, Variant, VtableVariable, is_transient,
+    Position, StaticVariable, TypeKind, TypeLayout, Variant, is_transient,
 };
 #[cfg(test)]
 pub(crate) use facts::{Signature, is_numbered};
