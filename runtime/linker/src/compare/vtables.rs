@@ -2,7 +2,7 @@
 
 use super::CandidateFacts;
 use super::difference::Difference;
-use super::work::Work;
+use super::work::{ENTRY, Work};
 use crate::image::debug::{Location, is_transient};
 use crate::image::module::{Relocation, RelocationKind, Segment};
 use crate::image::name::{NumbersAsTheyAre, SymbolName};
@@ -142,7 +142,18 @@ pub(super) fn compare(
     differences: &mut Vec<Difference>,
 ) {
     let mut lists: BTreeMap<&str, BTreeSet<Vec<Method>>> = BTreeMap::new();
+    // Many vtables may be the same bytes.
+    let steps = |shape: &VtableShape| {
+        let text = shape.entries.iter().map(|entry| match entry {
+            VtableEntry::Function(slot) => ENTRY + slot.len(),
+            _ => ENTRY,
+        });
+        text.fold(ENTRY, usize::saturating_add)
+    };
     for ((_, trait_name), shapes) in &residents.vtables {
+        if !shapes.iter().all(|shape| work.spend(steps(shape))) {
+            return;
+        }
         lists.entry(trait_name).or_default().extend(shapes.iter().map(|shape| methods(shape)));
     }
     let known_traits: BTreeMap<&str, Trait<'_>> =
@@ -150,6 +161,9 @@ pub(super) fn compare(
     let mut known_shapes: HashMap<VtableKey, HashSet<Fingerprint>> = HashMap::new();
     let mut shown = BTreeSet::new();
     for vtable in &facts.vtables {
+        if !work.spend(steps(&vtable.shape)) {
+            return;
+        }
         shown.insert(&*vtable.trait_name);
         let item = || format!("<{} as {}>", vtable.concrete, vtable.trait_name);
         let changed = |was: String, is: String| Difference::VtableChanged { item: item(), was, is };
