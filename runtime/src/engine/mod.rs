@@ -34,6 +34,7 @@ pub(crate) use compile::{CodeSource, Compiled, check_functions};
 pub use error::EngineError;
 pub(crate) use guest::{Guest, RawResult};
 pub(crate) use host::HostSide;
+pub use kept_code::CodeFacts;
 pub use memory::UndoMechanism;
 pub(crate) use pool::{Abandoned, PreparePool, yield_to_ticks};
 pub(crate) use signatures::{HookSignature, Signatures};

@@ -10,6 +10,7 @@ mod calling;
 mod console;
 mod control;
 mod faults;
+mod kept_code;
 mod limits;
 mod server;
 mod swapping;
