@@ -33,13 +33,13 @@ fn main() {
     }
 }
 
-/// The probe with a `bump` that touches pages of its state: as many as the low half of its argument says, others for another
-/// high half.
+/// The probe with a `bump` that touches pages all over its state: as many as the low half of its argument says, others for another
+/// high half, until all were touched.
 fn toucher() -> Vec<u8> {
     let touch = "let (pages, shift) = ((amount & 0xffff) as usize, (amount >> 16) as usize);
         let total = self.reserved.len() * 256;
         for number in 0..if total > 0 { pages } else { 0 } {
-            let page = (number * (total * 3 / 8 | 1) + shift * 7) % total;
+            let page = (number + shift * pages).wrapping_mul(0x9e37_79b1) % total;
             let byte = &mut self.reserved[page / 256][page % 256 * 4096];
             *byte = byte.wrapping_add(1);
         }";

@@ -85,7 +85,7 @@ extern "C" fn on_fault<G: Guard>(_: i32, info: *mut libc::siginfo_t, _: *mut lib
     // SAFETY: `Guarded::new` set it with this handler, to a box of this type that outlives its memory; the fault is on the only
     // thread that uses it.
     let current = unsafe { CURRENT.load(Ordering::Relaxed).cast::<Protected<G>>().as_mut() };
-    if !current.is_some_and(|current| current.first_write(address).is_ok()) {
+    if current.is_none_or(|current| current.first_write(address).is_err()) {
         std::process::abort();
     }
 }

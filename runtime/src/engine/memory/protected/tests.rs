@@ -107,6 +107,33 @@ fn what_a_thread_runs_nests() {
     assert_eq!((read(&inner, HEAP), read(&outer, HEAP)), (0, 0));
 }
 
+#[test]
+fn threads_with_memories_of_their_own_do_not_disturb_each_other() {
+    let Some(userfault) = Userfault::of_process() else { return };
+    let work = |thread: usize| {
+        let region = region(Some(userfault));
+        for round in 1..200_usize {
+            let offsets: Vec<usize> =
+                (0..20).map(|index| HEAP + (index * 97 + round * 31 + thread) % 2048 * PAGE).collect();
+            let before: Vec<u8> = offsets.iter().map(|offset| read(&region, *offset)).collect();
+            assert!(region.begin());
+            offsets.iter().for_each(|offset| write(&region, false, *offset, round as u8));
+            if round % 3 == 0 {
+                region.commit();
+                assert!(
+                    offsets.iter().all(|offset| read(&region, *offset) == round as u8),
+                    "thread {thread}, round {round}"
+                );
+            } else {
+                assert!(region.roll_back());
+                let after: Vec<u8> = offsets.iter().map(|offset| read(&region, *offset)).collect();
+                assert_eq!(after, before, "thread {thread}, round {round}");
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..6).for_each(|thread| drop(scope.spawn(move || work(thread)))));
+}
+
 /// A mapped file that becomes shorter is the usual source of `SIGBUS`. The process must end by it, as without a handler.
 #[test]
 fn other_bus_errors_end_the_process_as_before() {
