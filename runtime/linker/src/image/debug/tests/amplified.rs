@@ -271,3 +271,77 @@ fn units_that_take_more_than_their_bytes() {
     });
     assert!(error.unwrap_err().to_string().contains("bytes of facts"));
 }
+
+#[test]
+fn types_without_names_nested_deeply() {
+    let nested = |depth: usize| {
+        let mut craft = Craft::new();
+        let structure = craft.kind(craft::STRUCTURE, false, &[craft::NAME]);
+        let pointer = craft.kind(craft::POINTER, false, &[craft::TYPE]);
+        // The outermost is read first: each points to the one behind it.
+        let mut next = craft.info.len() as u32;
+        for _ in 0..depth {
+            next += 5;
+            craft.entry(pointer, &[Value::Number(next)]);
+        }
+        craft.entry(structure, &[Value::Text("S")]);
+        craft.end();
+        craft.read()
+    };
+    assert!(nested(limits::DEBUG_TYPE_DEPTH).is_ok());
+    let error = nested(limits::DEBUG_TYPE_DEPTH + 1).unwrap_err();
+    assert!(error.to_string().contains("nested unnamed types"), "{error}");
+}
+
+#[test]
+fn entries_of_very_many_attributes() {
+    let with = |count: usize| {
+        let mut craft = Craft::new();
+        let structure = craft.kind(craft::STRUCTURE, false, &vec![craft::DECLARED; count]);
+        craft.entry(structure, &[]);
+        craft.end();
+        craft.read()
+    };
+    assert!(with(limits::DEBUG_ATTRIBUTES).is_ok());
+    let error = with(limits::DEBUG_ATTRIBUTES + 1).unwrap_err();
+    assert!(error.to_string().contains("attributes of an entry"), "{error}");
+    assert_eq!(error.section, ".debug_abbrev");
+}
+
+#[test]
+fn line_programs_with_long_lists_of_files() {
+    let with = |bytes: usize| {
+        let mut craft = Craft::new();
+        let unit = craft.kind(craft::UNIT, true, &[craft::LINES]);
+        let function =
+            craft.kind(craft::FUNCTION, false, &[craft::NAME, craft::FILE, craft::LINE, craft::LOW, craft::HIGH]);
+        craft.end();
+        let start = craft.info.len();
+        craft.info.extend([0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4]);
+        craft.entry(unit, &[Value::Number(0)]);
+        let place = [Value::Text("f"), Value::Byte(1), Value::Byte(7), Value::Number(8), Value::Number(8)];
+        craft.entry(function, &place);
+        craft.end();
+        let length = (craft.info.len() - start - 4) as u32;
+        craft.info[start..start + 4].copy_from_slice(&length.to_le_bytes());
+        // Version 4: how instructions are written, no folders, then files of one letter.
+        let mut header = vec![1, 1, 1, 0xfb, 14, 1, 0];
+        while header.len() < bytes {
+            header.extend([b'a', 0, 0, 0, 0]);
+        }
+        header.push(0);
+        let mut lines = (header.len() as u32 + 6).to_le_bytes().to_vec();
+        lines.extend([4, 0]);
+        lines.extend((header.len() as u32).to_le_bytes());
+        lines.extend(header);
+        craft.lines = lines;
+        // The first unit ends before the second begins.
+        craft.first_unit = Some(start);
+        craft.read()
+    };
+    let facts = with(100).unwrap();
+    assert_eq!(facts.functions["f"].position.as_ref().unwrap().line, 7);
+    let error = with(limits::DEBUG_LINE_HEADER_BYTES + 10).unwrap_err();
+    assert_eq!(error.section, ".debug_line");
+    assert!(error.to_string().contains("bytes of file lists"), "{error}");
+}

@@ -18,10 +18,19 @@ pub(crate) const COUNT: Attribute = (0x37, 0x0b);
 /// `DW_OP_addr` and an address.
 pub(crate) const LOCATION: Attribute = (0x02, 0x18);
 
+/// A flag that takes no byte.
+pub(crate) const DECLARED: Attribute = (0x3c, 0x19);
+/// A line program.
+pub(crate) const LINES: Attribute = (0x10, 0x17);
+pub(crate) const FILE: Attribute = (0x3a, 0x0b);
+pub(crate) const LINE: Attribute = (0x3b, 0x0b);
+
 pub(crate) const ARRAY: u8 = 0x01;
 pub(crate) const PARAMETER: u8 = 0x05;
 pub(crate) const BLOCK: u8 = 0x0b;
 pub(crate) const MEMBER: u8 = 0x0d;
+pub(crate) const POINTER: u8 = 0x0f;
+pub(crate) const UNIT: u8 = 0x11;
 pub(crate) const STRUCTURE: u8 = 0x13;
 pub(crate) const INLINED: u8 = 0x1d;
 pub(crate) const SUBRANGE: u8 = 0x21;
@@ -29,14 +38,15 @@ pub(crate) const FUNCTION: u8 = 0x2e;
 pub(crate) const VARIABLE: u8 = 0x34;
 pub(crate) const NAMESPACE: u8 = 0x39;
 
-const UNIT: u8 = 0x11;
-
 /// A unit while it is written. It is of a crate `a` with the identity 0.
 pub(crate) struct Craft {
     pub(crate) info: Vec<u8>,
     pub(crate) abbreviations: Vec<u8>,
     pub(crate) strings: Vec<u8>,
     pub(crate) ranges: Vec<u8>,
+    pub(crate) lines: Vec<u8>,
+    /// Where the first unit ends, if more follow.
+    pub(crate) first_unit: Option<usize>,
     kinds: u8,
 }
 
@@ -53,8 +63,15 @@ pub(crate) enum Value<'a> {
 
 impl Craft {
     pub(crate) fn new() -> Self {
-        let mut craft =
-            Self { info: Vec::new(), abbreviations: Vec::new(), strings: Vec::new(), ranges: Vec::new(), kinds: 0 };
+        let mut craft = Self {
+            info: Vec::new(),
+            abbreviations: Vec::new(),
+            strings: Vec::new(),
+            ranges: Vec::new(),
+            lines: Vec::new(),
+            first_unit: None,
+            kinds: 0,
+        };
         // The length is filled in at the end.
         craft.info.extend([0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4]);
         let unit = craft.kind(UNIT, true, &[NAME]);
@@ -106,9 +123,9 @@ impl Craft {
     }
 
     /// The sections by name.
-    pub(crate) fn sections(&self) -> [(&'static str, Vec<u8>); 4] {
+    pub(crate) fn sections(&self) -> [(&'static str, Vec<u8>); 5] {
         let mut info = self.info.clone();
-        let length = (info.len() - 4) as u32;
+        let length = (self.first_unit.unwrap_or(info.len()) - 4) as u32;
         info[..4].copy_from_slice(&length.to_le_bytes());
         let mut abbreviations = self.abbreviations.clone();
         abbreviations.push(0);
@@ -117,6 +134,7 @@ impl Craft {
             (".debug_abbrev", abbreviations),
             (".debug_str", self.strings.clone()),
             (".debug_ranges", self.ranges.clone()),
+            (".debug_line", self.lines.clone()),
         ]
     }
 
