@@ -14,6 +14,8 @@ mod keys;
 mod linkage;
 mod reliance;
 mod statics;
+#[cfg(test)]
+mod tests;
 mod types;
 mod vtables;
 mod work;

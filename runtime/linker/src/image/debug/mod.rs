@@ -18,7 +18,7 @@ mod records;
 mod sections;
 mod statics;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
