@@ -8,6 +8,8 @@ mod draft;
 mod emit;
 mod error;
 mod patch;
+#[cfg(test)]
+mod tests;
 
 pub use error::PlaceError;
 
