@@ -8,6 +8,7 @@ mod draft;
 mod emit;
 mod error;
 mod patch;
+mod types;
 
 pub use error::PlaceError;
 
@@ -142,6 +143,9 @@ impl Residents {
     fn admit(&mut self, admission: draft::Admission, comparison: Comparison) {
         let Comparison { image, base, facts, .. } = comparison;
         self.statics.extend(admission.statics);
+        if let Some(types) = admission.function_types {
+            self.function_types = types;
+        }
         self.slots.extend(admission.slots);
         self.read_only.extend(admission.read_only);
         self.next_address = admission.next_address;
