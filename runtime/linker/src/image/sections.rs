@@ -31,6 +31,7 @@ pub(super) struct RawModule<'a> {
     pub(super) relocation_count: usize,
     pub(super) global_names: BTreeMap<u32, String>,
     pub(super) toolchain: Vec<String>,
+    toolchain_bytes: usize,
     pub(super) imports_memory: bool,
     pub(super) imports_table: bool,
     pub(super) problems: Found,
@@ -84,6 +85,8 @@ impl<'a> RawModule<'a> {
                 for export in section {
                     let export = export.map_err(malformed)?;
                     if export.kind == wasmparser::ExternalKind::Func {
+                        let count = self.exports.len() as u64 + 1;
+                        within("exported functions", count, "EXPORTS_MAX", u64::from(limits::EXPORTS_MAX))?;
                         self.exports.push((export.name.to_owned(), export.index));
                     }
                 }
@@ -130,6 +133,8 @@ impl<'a> RawModule<'a> {
     fn take_import(&mut self, import: wasmparser::Import<'_>) -> Result<(), ReadError> {
         match import.ty {
             TypeRef::Func(type_index) => {
+                let count = self.imports.len() as u64 + 1;
+                within("imported functions", count, "IMPORTS_MAX", u64::from(limits::IMPORTS_MAX))?;
                 let signature = self.types.get(type_index as usize).cloned().unwrap_or_default();
                 self.imports.push(FunctionImport {
                     module: import.module.to_owned(),
@@ -219,6 +224,7 @@ impl<'a> RawModule<'a> {
                     let field = field.map_err(malformed)?;
                     for value in field.values {
                         let value = value.map_err(malformed)?;
+                        self.count_tool(field.name.len() + value.name.len() + value.version.len())?;
                         self.toolchain.push(format!("{} {} {}", field.name, value.name, value.version));
                     }
                 }
@@ -238,9 +244,17 @@ impl<'a> RawModule<'a> {
         for _ in 0..count {
             let prefix = char::from(reader.read_u8().map_err(malformed)?);
             let feature = reader.read_string().map_err(malformed)?;
+            self.count_tool(feature.len())?;
             self.toolchain.push(format!("target-feature {prefix}{feature}"));
         }
         Ok(())
+    }
+
+    /// Called before a line is made: many may repeat one long word of the file.
+    fn count_tool(&mut self, bytes: usize) -> Result<(), ReadError> {
+        self.toolchain_bytes += bytes;
+        let (found, limit) = (self.toolchain_bytes as u64, limits::TOOLCHAIN_BYTES_MAX as u64);
+        within("bytes that tell the toolchain", found, "TOOLCHAIN_BYTES_MAX", limit)
     }
 }
 

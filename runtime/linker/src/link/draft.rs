@@ -202,3 +202,60 @@ impl<'a> Draft<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(residents: &Residents) -> Draft<'_> {
+        Draft {
+            residents,
+            new: Admission {
+                statics: HashMap::new(),
+                slots: HashMap::new(),
+                read_only: HashMap::new(),
+                next_address: limits::NULL_GUARD_BYTES,
+                next_piece: 0,
+                stack_size: 0,
+            },
+            slot_of_symbol: HashMap::new(),
+            own: HashMap::new(),
+            report: LinkReport::default(),
+            start_address: limits::NULL_GUARD_BYTES,
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_full_names_its_limit() {
+        let residents = Residents::default();
+        let mut draft = draft(&residents);
+        let first = residents.table_size();
+        for number in first..limits::TABLE_SLOTS_MAX {
+            assert_eq!(draft.slot(&number.to_string().into()).ok(), Some(number));
+        }
+        let refused = draft.slot(&"one more".into()).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(refused.contains("TABLE_SLOTS_MAX") && refused.contains("1000000"), "{refused}");
+        assert_eq!(draft.slot(&first.to_string().into()).ok(), Some(first), "what has a slot keeps it");
+    }
+
+    #[test]
+    fn an_image_area_that_is_full_names_its_limit() {
+        let residents = Residents::default();
+        let mut draft = draft(&residents);
+        let piece = |size| DataPiece {
+            segment: 0,
+            offset: 0,
+            size,
+            mutable: false,
+            alignment: 1,
+            phase: 0,
+            symbols: vec![],
+            relocations: 0..0,
+        };
+        let all = limits::IMAGE_AREA_BYTES - limits::NULL_GUARD_BYTES;
+        assert!(draft.place_read_only(&piece(all - 8)).is_ok());
+        let refused = draft.place_read_only(&piece(9)).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(refused.contains("image area") && refused.contains(&limits::IMAGE_AREA_BYTES.to_string()), "{refused}");
+        assert!(draft.place_read_only(&piece(8)).is_ok(), "what fits still goes in");
+    }
+}

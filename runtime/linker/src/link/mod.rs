@@ -151,11 +151,10 @@ impl Residents {
         self.next_address = admission.next_address;
         self.next_piece = admission.next_piece;
         self.stack_size = admission.stack_size;
+        let positions = crate::compare::positions(&image, &facts.names);
+        let positions = positions.into_iter().map(|(name, position)| (self.share(name), position.clone())).collect();
         for (key, shape) in facts.vtable_shapes() {
-            let known = self.vtables.entry(key).or_default();
-            if !known.contains(&shape) {
-                known.push(shape);
-            }
+            self.vtables.entry(key).or_default().insert(shape);
         }
         let mut transient_types = BTreeMap::new();
         for (name, layouts) in image.debug.types {
@@ -174,6 +173,7 @@ impl Residents {
         self.generations.push(Resident {
             base,
             functions,
+            positions,
             groups,
             statics,
             read_only: facts.read_only,
