@@ -18,7 +18,7 @@ use tickswap_tests::live::Live;
 
 const ROUNDS: u32 = 201;
 
-fn main() {
+pub(crate) fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     let wants = |part: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == part);
     if wants("ticks") {

@@ -128,6 +128,10 @@ fn config(
             wasmtime::WasmBacktraceDetails::Disable
         })
         .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES_MAX))
+        // From machine code to places in the file, which only debug information makes use of.
+        .generate_address_map(backtrace_lines)
+        // Native symbols; frames get their names from the name section.
+        .debug_symbols(false)
         // The alarm for processor time.
         .epoch_interruption(true)
         // A mod's memory is reserved whole, so that it never moves, neither for wasm nor for a borrowed slice.

@@ -14,6 +14,9 @@ use crate::server::{PATIENCE, Server, probe, version};
 
 const LARGE: u64 = 1 << 30;
 
+/// Something that happens to a folder of kept code.
+type Damage<'a> = &'a dyn Fn(&Path);
+
 /// A server of this folder that has loaded these versions of the probe, one after the other.
 fn server(folder: &Path, bytes_max: u64, versions: &[u32]) -> (Server, Vec<CodeFacts>) {
     let server = Server::with(|builder| builder.code_cache(folder, bytes_max));
@@ -98,7 +101,7 @@ fn what_is_damaged_or_foreign_is_compiled_anew_and_replaced() {
         }
         fs::write(&files[0], b"nothing").unwrap();
     };
-    let damages: [(&str, &dyn Fn(&Path)); 8] = [
+    let damages: [(&str, Damage<'_>); 8] = [
         ("cut short", &|folder| each(folder, |bytes| bytes.truncate(bytes.len() / 2))),
         ("empty, as after a power loss", &|folder| each(folder, Vec::clear)),
         ("zeros, as after a power loss", &|folder| each(folder, |bytes| bytes.fill(0))),

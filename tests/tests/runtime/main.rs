@@ -7,6 +7,7 @@
 mod approval;
 mod bad_input;
 mod calling;
+mod compiling;
 mod console;
 mod control;
 mod faults;

@@ -1,9 +1,10 @@
 //! Addresses, piece ids and slots as they are being given out. Nothing reaches the residents before all went well.
 
+use super::types::TypeOrder;
 use super::{LinkReport, PlaceError};
 use crate::compare::Comparison;
-use crate::image::DataPiece;
 use crate::image::module::SymbolTarget;
+use crate::image::{DataPiece, FunctionType};
 use crate::residents::{BoundStatic, PlacedPiece, ReadOnlyKey, Residents};
 use crate::{PieceId, SlotIndex, limits};
 use std::collections::HashMap;
@@ -14,6 +15,8 @@ pub(super) struct Admission {
     pub(super) statics: HashMap<Arc<str>, BoundStatic>,
     pub(super) slots: HashMap<Arc<str>, SlotIndex>,
     pub(super) read_only: HashMap<ReadOnlyKey, PlacedPiece>,
+    /// `None` if the order that residents keep is not added to.
+    pub(super) function_types: Option<Vec<FunctionType>>,
     pub(super) next_address: u32,
     pub(super) next_piece: u32,
     pub(super) stack_size: u32,
@@ -27,6 +30,7 @@ pub(super) struct Draft<'a> {
     slot_of_symbol: HashMap<u32, SlotIndex>,
     /// Slots this generation fills itself, with the function that goes there.
     pub(super) own: HashMap<SlotIndex, u32>,
+    pub(super) types: TypeOrder,
     report: LinkReport,
     start_address: u32,
 }
@@ -43,12 +47,14 @@ impl<'a> Draft<'a> {
                 statics: HashMap::new(),
                 slots: HashMap::new(),
                 read_only: HashMap::new(),
+                function_types: None,
                 next_address,
                 next_piece: residents.next_piece,
                 stack_size,
             },
             slot_of_symbol: HashMap::new(),
             own: HashMap::new(),
+            types: TypeOrder::new(residents, &comparison.image),
             report: LinkReport::default(),
             start_address: next_address,
         };
@@ -182,7 +188,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn finish(self) -> Admission {
-        self.new
+        Admission { function_types: self.types.kept(), ..self.new }
     }
 
     /// What an absolute symbol of the static linker stands for in a live image.
