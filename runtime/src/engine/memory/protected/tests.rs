@@ -71,7 +71,7 @@ fn a_page_stays_writable_once_ticks_come_back_to_it_and_not_before() {
         assert_eq!(tick(Some(HEAP + 5 * PAGE)), 0, "touched for the first time");
         assert_eq!(tick(Some(HEAP + 6 * PAGE)), 0);
         assert_eq!(tick(Some(HEAP + 5 * PAGE)), 1, "and again, not long after");
-        assert_eq!((0..7).map(|_| tick(None)).last(), Some(1));
+        (0..7).for_each(|_| assert_eq!(tick(None), 1));
         assert_eq!(tick(None), 0, "left alone for a while");
     }
 }
