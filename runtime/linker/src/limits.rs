@@ -43,6 +43,10 @@ pub const SEGMENT_ALIGNMENT_LOG2_MAX: u32 = 16;
 /// Generations of one mod in one process.
 pub const GENERATIONS_MAX: u32 = 100_000;
 
+/// Function types whose positions all generations of a mod keep. A large mod has some hundreds. Beyond it a generation's types
+/// stand in its own order, and more of its functions are compiled again.
+pub const FUNCTION_TYPES_KEPT_MAX: usize = 10_000;
+
 /// Bytes kept free below the first piece of data so that address 0 is never that of an object.
 pub const NULL_GUARD_BYTES: u32 = 1024;
 

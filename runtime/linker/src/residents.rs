@@ -5,7 +5,7 @@
 
 use crate::image::debug::{Position, TypeLayout};
 use crate::image::name_table::Member;
-use crate::image::{Body, Fingerprint, FunctionExport, FunctionImport};
+use crate::image::{Body, Fingerprint, FunctionExport, FunctionImport, FunctionType};
 use crate::{GenerationId, PieceId, SlotIndex};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub struct Residents {
     pub(crate) types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
     /// Vtables by concrete type and trait; several where several types have one name.
     pub(crate) vtables: HashMap<VtableKey, BTreeSet<Arc<VtableShape>>>,
+    /// Function types of linked modules, in the order that all of them keep.
+    pub(crate) function_types: Vec<FunctionType>,
     /// Address after the last piece placed; 0 before the first generation.
     pub(crate) next_address: u32,
     pub(crate) next_piece: u32,

@@ -10,6 +10,7 @@ mod error;
 mod patch;
 #[cfg(test)]
 mod tests;
+mod types;
 
 pub use error::PlaceError;
 
@@ -144,6 +145,9 @@ impl Residents {
     fn admit(&mut self, admission: draft::Admission, comparison: Comparison) {
         let Comparison { image, base, facts, .. } = comparison;
         self.statics.extend(admission.statics);
+        if let Some(types) = admission.function_types {
+            self.function_types = types;
+        }
         self.slots.extend(admission.slots);
         self.read_only.extend(admission.read_only);
         self.next_address = admission.next_address;
