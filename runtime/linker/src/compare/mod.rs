@@ -14,8 +14,6 @@ mod keys;
 mod linkage;
 mod reliance;
 mod statics;
-#[cfg(test)]
-pub(crate) mod tests;
 mod types;
 mod vtables;
 mod work;

@@ -10,6 +10,7 @@ use crate::image::name_table::without_tags;
 use crate::image::{Fingerprint, Fingerprinter, ModImage};
 use crate::limits::{NAMES_TOLD, VTABLE_BYTES_FACTOR};
 use crate::residents::{Residents, VtableEntry, VtableKey, VtableShape};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
@@ -46,7 +47,8 @@ pub(super) fn read(
         let (Location::Plain(address), Some(size)) = (variable.location, variable.size) else { continue };
         let (Some(concrete), Some(trait_name)) = (&variable.concrete_type, &variable.trait_name) else { continue };
         let Some(range) = place(&segments, address, size) else { continue };
-        if !known.contains_key(&(address, size)) {
+        let known = known.entry((address, size));
+        if let Entry::Vacant(_) = &known {
             let Some(rest) = left.checked_sub(range.len()) else {
                 differences.push(Difference::LimitReached {
                     what: "bytes of vtables".into(),
@@ -56,16 +58,15 @@ pub(super) fn read(
                 return vtables;
             };
             left = rest;
-            known.insert((address, size), Arc::new(shape(image, slot_names, &range)));
         }
-        let shape = &known[&(address, size)];
+        let shape = known.or_insert_with(|| Arc::new(shape(image, slot_names, &range))).clone();
         if let Some(symbol) = owners.foreign(concrete, &range) {
             differences.push(Difference::VtableEntryForeign {
                 item: variable.name.to_string(),
                 entry: image.symbols[symbol as usize].name.clone(),
             });
         }
-        vtables.push(Vtable { concrete: concrete.clone(), trait_name: trait_name.clone(), shape: shape.clone() });
+        vtables.push(Vtable { concrete: concrete.clone(), trait_name: trait_name.clone(), shape });
     }
     vtables
 }

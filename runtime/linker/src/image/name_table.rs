@@ -232,7 +232,7 @@ impl Members<'_> {
             member.environment = member.environment.take().or_else(|| environment(function).cloned());
             member.description = short(&(&function.kind, &function.signatures));
             let layouts = environment(function).and_then(|name| debug.types.get(name));
-            member.captures = layouts.map(|layouts| short(layouts)).unwrap_or_default();
+            member.captures = layouts.map(short).unwrap_or_default();
         }
         match symbol.map(|(_, target)| target) {
             Some(SymbolTarget::Function(index)) => {

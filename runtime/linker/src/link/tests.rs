@@ -1,14 +1,16 @@
 //! Goal: what goes beyond a limit of the address space, the table or the process is an error that names the limit, and leaves
 //! the residents as they were. Method: residents that are nearly full.
 
+#![allow(clippy::unwrap_used)]
+
 use super::{PlaceError, place};
 use crate::compare::compare;
-use crate::compare::tests::{module, with_functions};
 use crate::image::debug::tests::craft::Craft;
 use crate::image::read;
 use crate::limits::{GENERATIONS_MAX, IMAGE_AREA_BYTES, TABLE_SLOTS_MAX};
 use crate::residents::{Resident, Residents};
 use crate::verify::Permit;
+use crate::verify::tests::{module, with_functions};
 
 /// Links the module with residents of whom nothing is known but what `fill` says.
 fn linked(bytes: &[u8], fill: impl FnOnce(&mut Residents)) -> Result<Residents, PlaceError> {

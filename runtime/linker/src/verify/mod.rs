@@ -8,6 +8,8 @@ mod code;
 mod findings;
 mod render;
 mod report;
+#[cfg(test)]
+pub(crate) mod tests;
 mod unreadable;
 
 pub use crate::compare::Cause as Mark;

@@ -2,11 +2,13 @@
 //! nothing panics. Method: modules with debug information written by hand; one of the costly things alone is sound. What
 //! reading refuses already is tested with `image`.
 
-use super::{Comparison, Difference, compare};
+#![allow(clippy::unwrap_used)]
+
+use super::{Class, Code, judge};
+use crate::compare::{Comparison, Difference, compare};
 use crate::image::debug::tests::craft::{self, Craft, Value};
 use crate::image::read;
 use crate::residents::{Resident, Residents};
-use crate::verify::{Class, Code, judge};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wasm_encoder::{
