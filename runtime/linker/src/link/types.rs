@@ -26,7 +26,8 @@ impl TypeOrder {
         Self::after(&residents.function_types, &image.types)
     }
 
-    fn after(known: &[FunctionType], own: &[FunctionType]) -> Self {
+    /// After these types. What comes out is one order for all.
+    pub(super) fn after(known: &[FunctionType], own: &[FunctionType]) -> Self {
         // What reading keeps of a reference does not say of which kind it is.
         let is_plain =
             |ty: &FunctionType| !ty.parameters.iter().chain(&ty.results).any(|ty| *ty == ValueType::Reference);
