@@ -28,9 +28,6 @@ pub const IMPORTS_MAX: u32 = 10_000;
 /// Functions that a module exports. Mods export a hook or ten.
 pub const EXPORTS_MAX: u32 = 10_000;
 
-/// Bytes of what a file says of its toolchain, written out line by line.
-pub const TOOLCHAIN_BYTES_MAX: usize = 1 << 20;
-
 /// Relocations of the code and data sections together.
 pub const RELOCATIONS_MAX: usize = 16_000_000;
 

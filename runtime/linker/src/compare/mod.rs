@@ -15,7 +15,7 @@ mod linkage;
 mod reliance;
 mod statics;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 mod vtables;
 mod work;

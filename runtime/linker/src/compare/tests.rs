@@ -10,15 +10,20 @@ use crate::verify::{Class, Code, judge};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wasm_encoder::{
-    CodeSection, ConstExpr, CustomSection, DataSection, DataSymbolDefinition, Encode, EntityType, Function,
-    FunctionSection, ImportSection, LinkingSection, MemoryType, Module, SymbolTable, TypeSection,
+    CodeSection, ConstExpr, CustomSection, DataSection, DataSymbolDefinition, ElementSection, Elements, Encode,
+    EntityType, Function, FunctionSection, ImportSection, LinkingSection, MemoryType, Module, SymbolTable, TypeSection,
 };
 
 /// Where the data of a module begins.
 const DATA: u32 = 4096;
 
 /// A module of one empty function, this much data without relocations, and this debug information.
-fn module(data_bytes: usize, debug: &Craft) -> Vec<u8> {
+pub(crate) fn module(data_bytes: usize, debug: &Craft) -> Vec<u8> {
+    with_functions(&["f"], data_bytes, debug)
+}
+
+/// The same with functions of these names, whose addresses the first one takes in order.
+pub(crate) fn with_functions(names: &[&str], data_bytes: usize, debug: &Craft) -> Vec<u8> {
     let mut module = Module::new();
     let mut types = TypeSection::new();
     types.ty().function([], []);
@@ -28,18 +33,41 @@ fn module(data_bytes: usize, debug: &Craft) -> Vec<u8> {
     imports.import("env", "memory", EntityType::Memory(memory));
     module.section(&imports);
     let mut functions = FunctionSection::new();
-    functions.function(0);
+    names.iter().for_each(|_| {
+        functions.function(0);
+    });
     module.section(&functions);
+    if names.len() > 1 {
+        let all: Vec<u32> = (0..names.len() as u32).collect();
+        let mut elements = ElementSection::new();
+        elements.active(None, &ConstExpr::i32_const(1), Elements::Functions(all.into()));
+        module.section(&elements);
+    }
     let mut code = CodeSection::new();
-    let mut body = Function::new([]);
-    body.instructions().end();
-    code.function(&body);
+    // Its size, no locals, then `i32.const` of five bytes and `drop` for each address.
+    let addresses = if names.len() > 1 { names.len() } else { 0 };
+    let mut first = vec![0];
+    let mut relocations = Vec::new();
+    for index in 0..addresses as u8 {
+        // After the section's count and the body's size, a byte each.
+        relocations.extend([1, first.len() as u8 + 3, index]);
+        first.extend([0x41, 0x80, 0x80, 0x80, 0x80, 0, 0x1a]);
+    }
+    first.push(0x0b);
+    code.raw(&first);
+    for _ in 1..names.len() {
+        let mut body = Function::new([]);
+        body.instructions().end();
+        code.function(&body);
+    }
     module.section(&code);
     let mut data = DataSection::new();
     data.active(0, &ConstExpr::i32_const(DATA as i32), vec![7; data_bytes]);
     module.section(&data);
     let mut symbols = SymbolTable::new();
-    symbols.function(SymbolTable::WASM_SYM_EXPORTED, 0, Some("f"));
+    for (index, name) in (0..).zip(names) {
+        symbols.function(SymbolTable::WASM_SYM_EXPORTED, index, Some(name));
+    }
     let all = DataSymbolDefinition { index: 0, offset: 0, size: data_bytes as u32 };
     symbols.data(SymbolTable::WASM_SYM_BINDING_LOCAL, "alloc_1", Some(all));
     let mut table = Vec::new();
@@ -53,8 +81,10 @@ fn module(data_bytes: usize, debug: &Craft) -> Vec<u8> {
     linking.extend([0, 0]);
     linking.extend(&table[after..]);
     module.section(&CustomSection { name: "linking".into(), data: linking.into() });
-    // Nothing is relocated, which has to be said: of section 3, code, no entry.
-    module.section(&CustomSection { name: "reloc.CODE".into(), data: [3, 0].as_slice().into() });
+    // The section of the code, and how many fields are relocated; that none is has to be said too.
+    let mut relocated = vec![if addresses > 0 { 4 } else { 3 }, addresses as u8];
+    relocated.extend(relocations);
+    module.section(&CustomSection { name: "reloc.CODE".into(), data: relocated.into() });
     for (name, content) in debug.sections() {
         module.section(&CustomSection { name: name.into(), data: content.into() });
     }
@@ -138,4 +168,17 @@ fn vtables_that_are_the_same_bytes_are_compared_for_a_bounded_time() {
     let comparison = compared(&many);
     let vtables = &comparison.facts.vtables;
     assert!(vtables.iter().all(|vtable| Arc::ptr_eq(&vtable.shape, &vtables[0].shape)), "their words are kept once");
+}
+
+#[test]
+fn functions_of_one_plain_name_are_refused_where_pointers_lead_to_them() {
+    let mut debug = Craft::new();
+    debug.end();
+    let of = |names: &[&str]| judge(compared(&with_functions(names, 16, &debug)));
+    assert!(of(&["f", "g", "h"]).report().of(Code::X9).next().is_none());
+    // Local functions of two C files.
+    let verdict = of(&["f", "helper", "helper"]);
+    assert_eq!(verdict.class(), Class::Refused);
+    let told: Vec<_> = verdict.report().of(Code::X9).map(|finding| finding.item.clone()).collect();
+    assert_eq!(told, ["helper"]);
 }

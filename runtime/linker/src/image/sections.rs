@@ -31,7 +31,6 @@ pub(super) struct RawModule<'a> {
     pub(super) relocation_count: usize,
     pub(super) global_names: BTreeMap<u32, String>,
     pub(super) toolchain: Vec<String>,
-    toolchain_bytes: usize,
     pub(super) imports_memory: bool,
     pub(super) imports_table: bool,
     pub(super) problems: Found,
@@ -224,7 +223,6 @@ impl<'a> RawModule<'a> {
                     let field = field.map_err(malformed)?;
                     for value in field.values {
                         let value = value.map_err(malformed)?;
-                        self.count_tool(field.name.len() + value.name.len() + value.version.len())?;
                         self.toolchain.push(format!("{} {} {}", field.name, value.name, value.version));
                     }
                 }
@@ -244,19 +242,14 @@ impl<'a> RawModule<'a> {
         for _ in 0..count {
             let prefix = char::from(reader.read_u8().map_err(malformed)?);
             let feature = reader.read_string().map_err(malformed)?;
-            self.count_tool(feature.len())?;
             self.toolchain.push(format!("target-feature {prefix}{feature}"));
         }
         Ok(())
     }
-
-    /// Called before a line is made: many may repeat one long word of the file.
-    fn count_tool(&mut self, bytes: usize) -> Result<(), ReadError> {
-        self.toolchain_bytes += bytes;
-        let (found, limit) = (self.toolchain_bytes as u64, limits::TOOLCHAIN_BYTES_MAX as u64);
-        within("bytes that tell the toolchain", found, "TOOLCHAIN_BYTES_MAX", limit)
-    }
 }
+
+/// Letters of a parser's message that are told.
+const MESSAGE_LETTERS: usize = 300;
 
 pub(crate) const CODE_SECTION: u8 = 10;
 pub(super) const DATA_SECTION: u8 = 11;
@@ -286,5 +279,11 @@ fn value_type(ty: ValType) -> ValueType {
 }
 
 pub(super) fn malformed(error: wasmparser::BinaryReaderError) -> ReadError {
-    ReadError::Malformed { offset: error.offset(), message: error.message().to_owned() }
+    // A message may repeat a name of the file, however long.
+    let message = error.message();
+    let message = match message.char_indices().nth(MESSAGE_LETTERS) {
+        Some((end, _)) => format!("{}...", &message[..end]),
+        None => message.to_owned(),
+    };
+    ReadError::Malformed { offset: error.offset(), message }
 }

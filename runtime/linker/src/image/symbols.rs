@@ -64,14 +64,6 @@ impl LinkingFacts {
         if self.init_functions > 0 {
             problems.push(Problem::RunsAtStart { what: format!("{} init functions", self.init_functions) });
         }
-        // Symbols of merged strings overlap a little. Each is read by itself, so all together must stay bounded.
-        let sizes = self.raw.iter().map(|raw| match raw.kind {
-            RawKind::Data { size, absolute: false, .. } => u64::from(size),
-            _ => 0,
-        });
-        let data: u64 = segments.iter().map(|segment| segment.data.len() as u64).sum();
-        let limit = data.saturating_mul(limits::SYMBOL_BYTES_FACTOR);
-        within("bytes of all data symbols", sizes.sum::<u64>(), "SYMBOL_BYTES_FACTOR", limit)?;
         // Each undefined function takes the name of its import; many symbols may name one.
         let imported = |raw: &RawSymbol| match (&raw.name, &raw.kind) {
             (None, RawKind::Function(index)) => imports.get(*index as usize),
@@ -80,6 +72,10 @@ impl LinkingFacts {
         let implied =
             self.raw.iter().filter_map(imported).map(|import| (import.module.len() + import.name.len()) as u64);
         within("bytes of names of imported functions", implied.sum::<u64>(), "CANDIDATE_BYTES_MAX", file_bytes as u64)?;
+        // Symbols of merged strings overlap a little. Each is read by itself, so all together must stay bounded.
+        let data: u64 = segments.iter().map(|segment| segment.data.len() as u64).sum();
+        let limit = data.saturating_mul(limits::SYMBOL_BYTES_FACTOR);
+        let mut data_bytes = 0;
         let mut symbols = Vec::with_capacity(self.raw.len());
         for raw in self.raw.drain(..) {
             let target = match raw.kind {
@@ -98,6 +94,8 @@ impl LinkingFacts {
                         });
                         continue;
                     }
+                    data_bytes += u64::from(size);
+                    within("bytes of all data symbols", data_bytes, "SYMBOL_BYTES_FACTOR", limit)?;
                     SymbolTarget::Data { segment, offset, size }
                 }
                 RawKind::UndefinedData => SymbolTarget::UndefinedData,

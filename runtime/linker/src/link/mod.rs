@@ -8,6 +8,8 @@ mod draft;
 mod emit;
 mod error;
 mod patch;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use error::PlaceError;
