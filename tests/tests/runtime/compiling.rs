@@ -7,7 +7,9 @@ use crate::server::{Server, probe, tick};
 
 #[test]
 fn a_new_signature_does_not_compile_what_did_not_change() {
-    let server = Server::of_probe();
+    // On one thread, functions are compiled in one order, which Cranelift's cache is not quite indifferent to.
+    let server = Server::with(|builder| builder.prepare_threads(1));
+    server.load(&[("probe", probe(1))]);
     let mut world = server.world("w");
     let remembered = |world: &mut _| tick(world, |tick| tick.probe().of("probe").recall());
     tick(&mut world, |tick| tick.probe().remember(3, "three"));
@@ -30,7 +32,7 @@ fn a_new_signature_does_not_compile_what_did_not_change() {
     // Trait objects and closures in live state are called through the types whose places others were given in the file.
     let after = remembered(&mut world);
     assert_eq!((before.shape_sum, before.map_sum, before.log), (after.shape_sum, after.map_sum, after.log));
-    let functions = body.functions_found + body.functions_compiled;
-    assert!(functions > 200, "{body:?}");
-    assert!(signature.functions_compiled < functions / 5, "{signature:?} after {body:?}");
+    // As many as for another body, about; when the signature moved others, nearly twice as many.
+    assert!(body.functions_found > 10 * body.functions_compiled, "{body:?}");
+    assert!(2 * signature.functions_compiled < 3 * body.functions_compiled, "{signature:?} after {body:?}");
 }

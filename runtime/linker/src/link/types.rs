@@ -26,6 +26,7 @@ impl TypeOrder {
         Self::after(&residents.function_types, &image.types)
     }
 
+    /// After these types. What comes out is one order for all.
     pub(super) fn after(known: &[FunctionType], own: &[FunctionType]) -> Self {
         // What reading keeps of a reference does not say of which kind it is.
         let is_plain =
