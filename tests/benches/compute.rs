@@ -22,7 +22,7 @@ fn work(world: &RefCell<World>, kind: u32, rounds: u32) -> u64 {
     done.unwrap().value.unwrap()
 }
 
-fn main() {
+pub(crate) fn main() {
     let runtime = rig::runtime();
     rig::load(&runtime, &mut [], rig::probe(1, rig::Size::Large));
     let world = RefCell::new(rig::world(&runtime, "bench"));

@@ -59,7 +59,7 @@ fn step<'a>(name: &'static str, mut call: impl FnMut() + 'a) -> rig::Step<'a> {
     (name, Box::new(move |calls| (0..calls).for_each(|_| call())))
 }
 
-fn main() {
+pub(crate) fn main() {
     let only = std::env::args().skip_while(|argument| argument != "only").nth(1);
     // Valgrind hides what write protection asks the system. Neither mechanism does anything in a call that writes to no new page.
     let undo = if only.is_some() { UndoMechanism::Copy } else { UndoMechanism::Automatic };

@@ -168,7 +168,7 @@ impl<H: HostSide> Guest<H> {
         let start = start.ok_or_else(|| not_staged(position))?;
         self.begin_budget(self.start_cpu_ms, "start_cpu_ms");
         lend(&mut self.store, host);
-        let outcome = start.call(&mut self.store, &[]);
+        let outcome = run(&self.undo, &mut self.store, start, &[]);
         *host = self.store.data_mut().host.take();
         outcome.map(drop).map_err(|error| self.trap(&error))
     }
@@ -196,7 +196,7 @@ impl<H: HostSide> Guest<H> {
         };
         lend(&mut self.store, host);
         let outcome = match arguments {
-            RawArguments::Scalars(bits) => function.call(&mut self.store, bits),
+            RawArguments::Scalars(bits) => run(&self.undo, &mut self.store, *function, bits),
             RawArguments::Encoded(bytes) => {
                 let function = *function;
                 self.call_with_bytes(position, function, bytes)
@@ -230,9 +230,9 @@ impl<H: HostSide> Guest<H> {
         let buffer = self.staged.get(position).map(|staged| staged.buffer);
         let buffer = buffer.ok_or_else(|| wasmtime::Error::msg("the generation is not staged"))?;
         let length = bytes.len() as u64;
-        let address = buffer.call(&mut self.store, &[length])?;
+        let address = run(&self.undo, &mut self.store, buffer, &[length])?;
         self.write(address as usize, bytes).map_err(wasmtime::Error::msg)?;
-        hook.call(&mut self.store, &[length])
+        run(&self.undo, &mut self.store, hook, &[length])
     }
 
     fn encoded_result(&self, bits: u64) -> Result<RawResult, CallFailure> {
@@ -394,6 +394,13 @@ fn lend<H: HostSide>(store: &mut Store<GuestState<H>>, host: &mut Option<Box<H>>
     std::mem::swap(&mut state.host, host);
     state.limiter.begin_call();
     state.budget.enter();
+}
+
+/// Calls a function of a guest's store.
+#[inline]
+fn run<T: 'static>(undo: &Undo, store: &mut Store<T>, f: CheckedFunction, arguments: &[u64]) -> wasmtime::Result<u64> {
+    let _running = undo.running();
+    f.call(store, arguments)
 }
 
 fn instantiate(what: &'static str, error: &wasmtime::Error) -> EngineError {

@@ -10,12 +10,18 @@ mod environment;
 mod evidence;
 mod functions;
 mod identity;
+mod keys;
+mod linkage;
 mod reliance;
 mod statics;
+#[cfg(test)]
+pub(crate) mod tests;
 mod types;
 mod vtables;
+mod work;
 
 pub use difference::{Cause, Difference, Reliance, SourcePosition, TypeChange};
+pub(crate) use functions::positions;
 
 use crate::image::{Fingerprint, Fingerprinter, ModImage};
 use crate::residents::{CanonicalGroups, Coroutines, Relied, Residents, StaticFacts, VtableShape};
@@ -92,7 +98,9 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     let base = base.or(newest);
     let mut order: Vec<GenerationId> = base.into_iter().collect();
     order.extend((1..=residents.generation_count()).rev().map(GenerationId::new).filter(|g| Some(*g) != base));
-    let identities = identity::identify(&next, residents, &order);
+    let work = work::Work::for_file(next.file_bytes());
+    let linkage = linkage::Linkage::new(&next);
+    let identities = identity::identify(&next, residents, &order, &work);
     let names = identities.symbols;
     let slot_names = functions::slot_names(&next, &names);
     let mut whole = Fingerprinter::new();
@@ -106,8 +114,8 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
         vtables: vtables::read(&next, &slot_names, &mut differences),
         allocator: environment::allocator(&next, &names),
         libraries: causes::libraries(&next, &names),
-        relied: reliance::facts(&next, &graph),
-        coroutines: coroutines::facts(&next, &graph, &names),
+        relied: reliance::facts(&next, &graph, &linkage, &work),
+        coroutines: coroutines::facts(&next, &graph, &linkage, &names, &work),
         identified: identities.identified,
         uses_type_ids: environment::uses_type_ids(&next),
         drops: environment::drops(&next),
@@ -126,12 +134,12 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     let mut identical = false;
     if let Some(resident) = resident {
         identical = resident.file == Some(facts.file);
-        functions::compare(&next, &facts, resident, &mut differences);
+        functions::compare(&next, &facts, resident, &linkage, &work, &mut differences);
         for (parent, count) in &identities.unmatched {
             differences.push(Difference::NumberedItemsUnmatched { item: parent.to_string(), count: *count });
         }
         for parent in &identities.changed_coroutines {
-            let at = functions::position(&next, parent);
+            let at = linkage.position(parent);
             differences.push(Difference::CoroutineChanged { item: parent.to_string(), at });
         }
         statics::compare(&facts, &positions, resident, residents, &mut differences);
@@ -139,14 +147,15 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     }
     if let (Some(base), Some(resident)) = (base, resident) {
         functions::signatures(&next, &facts, residents, &mut differences);
-        reliance::compare(&next, &facts.relied, base, residents, &mut differences);
+        reliance::compare(&facts.relied, base, residents, &linkage, &work, &mut differences);
         environment::compare_drops(&next, &facts, resident, residents, &mut differences);
         environment::compare_identified(&next, &facts, residents, &mut differences);
         coroutines::compare(&next, &facts, residents, &identities.outgrown, &mut differences);
     }
     if residents.generation_count() > 0 {
         types::compare(&next, residents, &mut differences);
-        vtables::compare(&next, &facts, residents, &mut differences);
+        vtables::compare(&next, &facts, residents, &work, &mut differences);
     }
+    differences.extend(work.difference());
     Comparison { image: next, base, facts, differences, identical }
 }
