@@ -1,6 +1,9 @@
 //! What a hook call costs beside a native call, a call into a shared library, and wasmtime's own typed call.
 //!
 //! `cargo bench -p tickswap-tests --bench hook_call`
+//!
+//! Instructions instead of time, for one call of the table: give the program that cargo names `only NAME` and let
+//! `valgrind --tool=callgrind --toggle-collect='*counted_calls*'` run it. It makes [`CALLS_COUNTED`] calls.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
@@ -13,10 +16,12 @@ use probe_api::Body;
 use probe_api::probe_hooks::Caller;
 use rig::native::{Native, NativeBody};
 use rig::table::{Table, time, times};
-use tickswap::CallError;
+use tickswap::{CallError, UndoMechanism};
 
 /// Calls of one round.
 const CALLS: u32 = 5_000;
+/// Calls for a profiler.
+const CALLS_COUNTED: u32 = 1_000;
 
 #[inline(never)]
 fn native_add(a: u64, b: u32) -> u64 {
@@ -24,15 +29,29 @@ fn native_add(a: u64, b: u32) -> u64 {
 }
 
 /// The same function in a module of its own, called through wasmtime alone.
-fn typed_call() -> impl FnMut(u64, u32) -> u64 {
+fn typed_call(config: &wasmtime::Config) -> impl FnMut(u64, u32) -> u64 + use<> {
     let text = b"\0asm\x01\0\0\0\x01\x07\x01\x60\x02\x7e\x7f\x01\x7e\x03\x02\x01\0\x07\x07\x01\x03add\0\0\
         \x0a\x0a\x01\x08\0\x20\0\x20\x01\xad\x7c\x0b";
-    let engine = wasmtime::Engine::default();
+    let engine = wasmtime::Engine::new(config).unwrap();
     let module = wasmtime::Module::new(&engine, text).unwrap();
     let mut store = wasmtime::Store::new(&engine, ());
+    store.set_epoch_deadline(1);
     let instance = wasmtime::Instance::new(&mut store, &module, &[]).unwrap();
     let add = instance.get_typed_func::<(u64, u32), u64>(&mut store, "add").unwrap();
     move |a, b| add.call(&mut store, (a, b)).unwrap()
+}
+
+/// The runtime's settings that concern code that runs.
+fn settings() -> wasmtime::Config {
+    let mut config = wasmtime::Config::new();
+    config.cranelift_opt_level(wasmtime::OptLevel::Speed).epoch_interruption(true).memory_may_move(false);
+    config
+}
+
+/// Where a profiler begins and ends to count.
+#[inline(never)]
+fn counted_calls(step: &mut rig::Step<'_>) {
+    (step.1)(CALLS_COUNTED);
 }
 
 /// A step that repeats `call`.
@@ -41,10 +60,14 @@ fn step<'a>(name: &'static str, mut call: impl FnMut() + 'a) -> rig::Step<'a> {
 }
 
 pub(crate) fn main() {
-    let runtime = rig::runtime();
+    let only = std::env::args().skip_while(|argument| argument != "only").nth(1);
+    // Valgrind hides what write protection asks the system. Neither mechanism does anything in a call that writes to no new page.
+    let undo = if only.is_some() { UndoMechanism::Copy } else { UndoMechanism::Automatic };
+    let runtime = rig::runtime_with(|builder| builder.undo(undo));
     rig::load(&runtime, &mut [], rig::probe(1, rig::Size::Small));
     let mut world = rig::world(&runtime, "bench");
-    let mut typed = typed_call();
+    let mut typed = typed_call(&wasmtime::Config::new());
+    let mut interruptible = typed_call(&settings());
     let native = Native::load();
     let body = Body { position: [1.0; 3], velocity: [0.5; 3], id: 7, flags: 9 };
     let native_body = NativeBody::from(body);
@@ -62,6 +85,9 @@ pub(crate) fn main() {
             }),
             step("wasmtime typed call, scalars", || {
                 black_box(typed(black_box(1), black_box(2)));
+            }),
+            step("wasmtime typed call, runtime's settings", || {
+                black_box(interruptible(black_box(1), black_box(2)));
             }),
             step("hook of one mod, scalars", || {
                 black_box(tick.borrow_mut().probe().of("probe").add(black_box(1), black_box(2)).unwrap());
@@ -87,9 +113,17 @@ pub(crate) fn main() {
         ];
         // Once before, so that every buffer has its size.
         rig::side_by_side(&mut steps, 100);
+        if let Some(only) = &only {
+            let found = steps.iter_mut().find(|(name, _)| name == only);
+            counted_calls(found.unwrap_or_else(|| panic!("no call is named {only:?}")));
+            return Ok(Vec::new());
+        }
         Ok(rig::side_by_side(&mut steps, CALLS))
     });
     let measured = measured.unwrap().value;
+    if only.is_some() {
+        return;
+    }
     let of = |wanted: &str| measured.iter().find(|(name, _)| *name == wanted).unwrap().1;
     let typed = of("wasmtime typed call, scalars");
     let mut table = Table::new("A hook call", &["call", "time", "times wasmtime's typed call"]);

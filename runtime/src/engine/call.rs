@@ -18,7 +18,10 @@ const VALUES_INLINE: usize = 16;
 pub(crate) struct CheckedFunction {
     function: Func,
     parameters: usize,
-    result: Option<ValueType>,
+    /// Values that a call needs room for: parameters, or the result in their place.
+    values: usize,
+    /// The result's bits of the first value; none without a result.
+    result_mask: u64,
 }
 
 impl CheckedFunction {
@@ -40,7 +43,14 @@ impl CheckedFunction {
                 found: found.to_string(),
             });
         }
-        Ok(Some(Self { function, parameters: expected.parameters.len(), result: expected.results.first().copied() }))
+        let parameters = expected.parameters.len();
+        let result_mask = match expected.results.first() {
+            None => 0,
+            // Narrower values are the low bytes; above them may be what is left of a parameter.
+            Some(ValueType::I32 | ValueType::F32) => u64::from(u32::MAX),
+            Some(_) => u64::MAX,
+        };
+        Ok(Some(Self { function, parameters, values: parameters.max(expected.results.len()), result_mask }))
     }
 
     /// Calls it with the bit patterns of its parameters; answers the bit pattern of its result, 0 if it has none.
@@ -51,12 +61,11 @@ impl CheckedFunction {
         if arguments.len() != self.parameters {
             return Err(self.other_length(arguments));
         }
-        let length = arguments.len().max(usize::from(self.result.is_some()));
-        if length <= VALUES_FEW {
+        if self.values <= VALUES_FEW {
             let mut values = [ValRaw::u64(0); VALUES_FEW];
-            self.call_in(store, arguments, &mut values[..length])
+            self.call_in(store, arguments, &mut values)
         } else {
-            self.call_with_many(store, arguments, length)
+            self.call_with_many(store, arguments)
         }
     }
 
@@ -66,17 +75,12 @@ impl CheckedFunction {
     }
 
     #[inline(never)]
-    fn call_with_many<T: 'static>(
-        &self,
-        store: &mut Store<T>,
-        arguments: &[u64],
-        length: usize,
-    ) -> wasmtime::Result<u64> {
-        if length <= VALUES_INLINE {
+    fn call_with_many<T: 'static>(&self, store: &mut Store<T>, arguments: &[u64]) -> wasmtime::Result<u64> {
+        if self.values <= VALUES_INLINE {
             let mut values = [ValRaw::u64(0); VALUES_INLINE];
-            self.call_in(store, arguments, &mut values[..length])
+            self.call_in(store, arguments, &mut values)
         } else {
-            let mut values = vec![ValRaw::u64(0); length];
+            let mut values = vec![ValRaw::u64(0); self.values];
             self.call_in(store, arguments, &mut values)
         }
     }
@@ -92,17 +96,12 @@ impl CheckedFunction {
             // `ValRaw` is little endian: narrower values are the low bytes of the zero-extended pattern.
             *value = ValRaw::u64(*bits);
         }
-        // SAFETY: `call_unchecked` wants a slice as long as parameters and results, holding values of the parameters'
+        // SAFETY: `call_unchecked` wants room for parameters and results, holding values of the parameters'
         // types. `resolve`, the only constructor, compared the function's types with the expected ones and allowed
-        // numbers alone, of which every bit pattern is a value; `call` sized the slice by them. The function belongs
-        // to this store: wasmtime checks that itself and panics otherwise.
+        // numbers alone, of which every bit pattern is a value; the callers gave at least `self.values` of them. The
+        // function belongs to this store: wasmtime checks that itself and panics otherwise.
         unsafe { self.function.call_unchecked(store, values)? };
-        Ok(match (self.result, values.first()) {
-            (Some(ValueType::I32), Some(value)) => u64::from(value.get_u32()),
-            (Some(ValueType::F32), Some(value)) => u64::from(value.get_f32()),
-            (Some(_), Some(value)) => value.get_u64(),
-            _ => 0,
-        })
+        Ok(values.first().map_or(0, |value| value.get_u64() & self.result_mask))
     }
 }
 

@@ -167,7 +167,7 @@ impl<H: HostSide> Guest<H> {
         let start = self.staged.get(position).map(|staged| staged.start);
         let start = start.ok_or_else(|| not_staged(position))?;
         self.begin_budget(self.start_cpu_ms, "start_cpu_ms");
-        self.lend(host);
+        lend(&mut self.store, host);
         let outcome = run(&self.undo, &mut self.store, start, &[]);
         *host = self.store.data_mut().host.take();
         outcome.map(drop).map_err(|error| self.trap(&error))
@@ -180,23 +180,36 @@ impl<H: HostSide> Guest<H> {
         staged.is_some_and(|staged| staged.hooks.get(hook).is_some_and(Option::is_some))
     }
 
-    /// Calls a hook that [`Guest::has_hook`] has. `host` is lent to the mod for the call.
+    /// Calls a hook of the generation at `position`. `host` is lent to the mod for the call.
     #[inline]
     pub(crate) fn call(
         &mut self,
         position: usize,
         hook: usize,
+        result: ResultPassing,
         arguments: RawArguments<'_>,
         host: &mut Option<Box<H>>,
     ) -> Result<RawResult, CallFailure> {
-        self.lend(host);
-        let outcome = self.call_with_host(position, hook, arguments);
+        let found = self.staged.get(position).and_then(|staged| staged.hooks.get(hook));
+        let Some(Some(function)) = found else {
+            return Err(CallFailure::NoHook);
+        };
+        lend(&mut self.store, host);
+        let outcome = match arguments {
+            RawArguments::Scalars(bits) => run(&self.undo, &mut self.store, *function, bits),
+            RawArguments::Encoded(bytes) => {
+                let function = *function;
+                self.call_with_bytes(position, function, bytes)
+            }
+        };
         let state = self.store.data_mut();
         state.budget.leave();
-        *host = state.host.take();
-        match outcome {
-            Ok(bits) => self.read_result(hook, bits),
-            Err(error) => Err(CallFailure::Trap(self.trap(&error))),
+        std::mem::swap(&mut state.host, host);
+        match (outcome, result) {
+            (Ok(_), ResultPassing::Nothing) => Ok(RawResult::Nothing),
+            (Ok(bits), ResultPassing::Scalar(_)) => Ok(RawResult::Scalar(bits)),
+            (Ok(bits), ResultPassing::Encoded) => self.encoded_result(bits),
+            (Err(error), _) => Err(CallFailure::Trap(self.trap(&error))),
         }
     }
 
@@ -213,58 +226,34 @@ impl<H: HostSide> Guest<H> {
         Some(host)
     }
 
-    #[inline]
-    fn call_with_host(&mut self, position: usize, hook: usize, arguments: RawArguments<'_>) -> wasmtime::Result<u64> {
-        let staged = self.staged.get(position);
-        let found = staged.and_then(|staged| Some((staged.buffer, *staged.hooks.get(hook)?)));
-        let Some((buffer, Some(function))) = found else {
-            return Err(wasmtime::Error::msg("the generation does not have this hook"));
-        };
-        match arguments {
-            RawArguments::Scalars(bits) => run(&self.undo, &mut self.store, function, bits),
-            RawArguments::Encoded(bytes) => {
-                let length = bytes.len() as u64;
-                let address = run(&self.undo, &mut self.store, buffer, &[length])?;
-                self.write(address as usize, bytes).map_err(wasmtime::Error::msg)?;
-                run(&self.undo, &mut self.store, function, &[length])
-            }
-        }
+    fn call_with_bytes(&mut self, position: usize, hook: CheckedFunction, bytes: &[u8]) -> wasmtime::Result<u64> {
+        let buffer = self.staged.get(position).map(|staged| staged.buffer);
+        let buffer = buffer.ok_or_else(|| wasmtime::Error::msg("the generation is not staged"))?;
+        let length = bytes.len() as u64;
+        let address = run(&self.undo, &mut self.store, buffer, &[length])?;
+        self.write(address as usize, bytes).map_err(wasmtime::Error::msg)?;
+        run(&self.undo, &mut self.store, hook, &[length])
     }
 
-    #[inline]
-    fn read_result(&self, hook: usize, bits: u64) -> Result<RawResult, CallFailure> {
-        let signature = self.signatures.hooks().get(hook);
-        match signature.map(|signature| signature.descriptor.result) {
-            None | Some(ResultPassing::Nothing) => Ok(RawResult::Nothing),
-            Some(ResultPassing::Scalar(_)) => Ok(RawResult::Scalar(bits)),
-            Some(ResultPassing::Encoded) => {
-                let (start, length) = ((bits >> 32) as usize, (bits & 0xffff_ffff) as usize);
-                if length > CALL_BYTES_MAX {
-                    return Err(CallFailure::AnswerTooLarge { bytes: length });
-                }
-                if start + length > self.memory.data_size(&self.store) {
-                    return Err(CallFailure::BadAnswer(CodecError::Passing {
-                        expected: "an answer within the mod's memory",
-                        found: format!("{length} bytes at {start:#x}"),
-                    }));
-                }
-                Ok(RawResult::Encoded { start, length })
-            }
+    fn encoded_result(&self, bits: u64) -> Result<RawResult, CallFailure> {
+        let (start, length) = ((bits >> 32) as usize, (bits & 0xffff_ffff) as usize);
+        if length > CALL_BYTES_MAX {
+            return Err(CallFailure::AnswerTooLarge { bytes: length });
         }
+        if start + length > self.memory.data_size(&self.store) {
+            return Err(CallFailure::BadAnswer(CodecError::Passing {
+                expected: "an answer within the mod's memory",
+                found: format!("{length} bytes at {start:#x}"),
+            }));
+        }
+        Ok(RawResult::Encoded { start, length })
     }
 
+    #[cold]
     fn trap(&mut self, error: &wasmtime::Error) -> GuestTrap {
         self.reset_stack();
         let state = self.store.data_mut();
         GuestTrap::new(error, state.panic.take(), state.limiter.refusal())
-    }
-
-    #[inline]
-    fn lend(&mut self, host: &mut Option<Box<H>>) {
-        let state = self.store.data_mut();
-        state.host = host.take();
-        state.limiter.begin_call();
-        state.budget.enter();
     }
 
     /// The mod may use a tick's processor time from now on.
@@ -396,6 +385,15 @@ impl<H: HostSide> Guest<H> {
         });
         Ok(())
     }
+}
+
+/// Swapped, not assigned: nothing has to be dropped.
+#[inline]
+fn lend<H: HostSide>(store: &mut Store<GuestState<H>>, host: &mut Option<Box<H>>) {
+    let state = store.data_mut();
+    std::mem::swap(&mut state.host, host);
+    state.limiter.begin_call();
+    state.budget.enter();
 }
 
 /// Calls a function of a guest's store.

@@ -39,6 +39,8 @@ impl std::fmt::Display for TrapFrame {
 /// Why a call gave no answer.
 #[derive(Debug)]
 pub(crate) enum CallFailure {
+    /// The generation does not have the hook; nothing was called.
+    NoHook,
     /// The mod trapped; its memory is suspect.
     Trap(GuestTrap),
     /// The mod answered with something that is no answer; its memory is as it wanted it.

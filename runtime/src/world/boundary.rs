@@ -9,8 +9,8 @@ use super::{Fault, Mods, SwapRecord, WentBack, WorldError};
 
 /// Changes what code is active. One per world, owned by it; dropping it takes the world out of the runtime.
 pub(crate) trait Boundary: Send {
-    /// Enters the boundary before tick `number`: activates what is staged. Whether anything was activated.
-    fn enter(&mut self, mods: &mut Mods, number: u64) -> bool;
+    /// Enters the boundary before tick `number`: activates what is staged. When it did so, if anything was activated.
+    fn enter(&mut self, mods: &mut Mods, number: u64) -> Option<Instant>;
 
     /// The tick's closure has run: publishes what the boundary did, and appends it to `swapped`.
     fn leave(&mut self, mods: &mut Mods, report: TickReport<'_>, swapped: &mut Vec<SwapRecord>);

@@ -93,14 +93,12 @@ impl World {
         &mut self,
         mut closure: impl FnMut(&mut Tick<'_>) -> Result<T, CallError>,
     ) -> Result<TickDone<'_, T>, TickError> {
-        let entered = clock::now();
         self.end_cut_tick();
         self.number += 1;
         self.faults.clear();
         self.went_back.clear();
         self.mods.begin_tick(self.number, &mut self.faults);
-        let flipped = self.boundary.enter(&mut self.mods, self.number);
-        let mut entered = flipped.then_some(entered);
+        let mut entered = self.boundary.enter(&mut self.mods, self.number);
         let mut pause_ns = 0;
         let run = loop {
             let mut tick = Tick::new(&self.name, &mut self.mods, &mut self.faults, entered);

@@ -60,6 +60,8 @@ pub(crate) struct ModSlot {
     pub(super) faults_in_a_row: u32,
     /// Whether it was called in this tick.
     pub(super) is_touched: bool,
+    /// Whether it was called in this tick and may be called again without a further look.
+    pub(super) is_ready: bool,
     /// Why this tick runs without it, if it does.
     pub(super) left_out: Option<Box<str>>,
 }
@@ -117,6 +119,7 @@ impl Mods {
             probations: Probations::default(),
             faults_in_a_row: 0,
             is_touched: false,
+            is_ready: false,
             left_out: None,
         };
         self.slots.insert(place, slot);
@@ -344,6 +347,7 @@ impl ModSlot {
     }
 
     pub(super) fn pause_with(&mut self, reason: String) {
+        self.is_ready = false;
         self.paused = Some(Paused { reason, generation: self.active_generation() });
     }
 

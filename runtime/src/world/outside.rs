@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use tickswap_abi::{AnswerBuffer, HostFunctionKind, HostFunctions, ModName, RawArguments};
 
-use super::{WorldError, effects::EffectList, queries::QueryList};
+use super::{
+    WorldError,
+    effects::{EffectList, EffectMark},
+    queries::QueryList,
+};
 use crate::{
     engine::{HostSide, Signatures},
     limits::Limits,
@@ -25,6 +29,8 @@ pub(crate) struct Outside {
     /// False while a mod starts: outside of a tick nobody would hand its effects out.
     pub(super) takes_effects: bool,
     pub(super) effects: EffectList,
+    /// Where the effects of the call that runs begin, in a tick that cannot be undone.
+    mark: Option<EffectMark>,
     pub(super) queries: QueryList,
     effect_bytes_max: usize,
     query_bytes_max: usize,
@@ -68,6 +74,7 @@ impl Outside {
             tick: 0,
             takes_effects: false,
             effects: EffectList::default(),
+            mark: None,
             queries: QueryList::default(),
             effect_bytes_max: limits.effect_bytes_per_tick,
             query_bytes_max: limits.query_bytes_per_tick,
@@ -90,7 +97,24 @@ impl Outside {
         self.tick = tick;
         self.takes_effects = true;
         self.effects.clear();
+        self.mark = None;
         self.queries.clear();
+    }
+
+    /// A mod is about to be called. Its effects are taken back alone if the tick cannot be undone as a whole.
+    #[inline]
+    pub(super) fn begin_call(&mut self, caller: usize, cannot_undo: bool) {
+        self.caller = caller;
+        if cannot_undo {
+            self.mark = Some(self.effects.mark());
+        }
+    }
+
+    /// The call that runs trapped.
+    pub(super) fn take_back_call(&mut self) {
+        if let Some(mark) = self.mark.take() {
+            self.effects.go_back(mark);
+        }
     }
 
     fn full_name(&self, function: usize) -> String {

@@ -72,7 +72,7 @@ impl<'w> Tick<'w> {
         self.broken
     }
 
-    #[inline]
+    #[cold]
     fn end_pause(&mut self) {
         if let Some(entered) = self.entered.take() {
             self.pause_ns = clock::nanos_since(entered);
@@ -87,49 +87,70 @@ impl<'w> Tick<'w> {
         arguments: Arguments<'_>,
         answers: &mut dyn FnMut(&ModName, RawAnswer<'_>) -> Result<(), CallError>,
     ) -> Result<(), CallError> {
-        self.end_pause();
+        if self.entered.is_some() {
+            self.end_pause();
+        }
         if let Some(broken) = &self.broken {
             return Err(faulted(&broken.fault));
         }
         let Mods { slots, outside, signatures, encoded, cannot_undo, .. } = &mut *self.mods;
-        let position = signatures.hook_position(hook);
-        let position = position.ok_or(CallError::UnknownInterface { interface: hook.interface.name })?;
-        let signature = &signatures.hooks()[position];
-        let arguments = raw_arguments(signature, arguments, encoded)?;
-        let mut call = Call {
-            player,
-            hook: position,
-            signature,
-            arguments,
-            outside,
-            faults: self.faults,
-            cannot_undo,
-            broken: &mut self.broken,
-            world: self.world,
-            tick: self.number,
+        let Some(position) = signatures.hook_position(hook) else {
+            return Err(CallError::UnknownInterface { interface: hook.interface.name });
         };
-        match target {
-            Target::All => {
-                for slot in slots {
-                    match call.of(slot, answers) {
-                        // Of all mods, those that cannot answer are left out; the tick goes on with the others.
-                        Err(CallError::Paused { .. } | CallError::Faulted { .. }) if call.broken.is_none() => {}
-                        other => other?,
+        let (hook, signature) = (position, &signatures.hooks()[position]);
+        let arguments = raw_arguments(signature, arguments, encoded)?;
+        let slots = match target {
+            Target::All => slots.as_mut_slice(),
+            Target::Mod(name) => named(slots, name, player)?,
+        };
+        let is_named = target != Target::All;
+        for slot in slots {
+            let Some(position) = slot.position_for(player) else {
+                continue;
+            };
+            // What a call needs beside the slot, where it does not simply answer.
+            macro_rules! call {
+                () => {
+                    Call {
+                        position,
+                        hook,
+                        player,
+                        signature,
+                        is_named,
+                        outside: &mut *outside,
+                        faults: &mut *self.faults,
+                        cannot_undo: &mut *cannot_undo,
+                        broken: &mut self.broken,
+                        world: self.world,
+                        tick: self.number,
                     }
-                }
-                Ok(())
+                };
             }
-            Target::Mod(name) => {
-                let found = slots.iter_mut().find(|slot| slot.name == name);
-                let found = found.and_then(|slot| slot.position_for(player).map(|position| (slot, position)));
-                let (slot, position) = found.ok_or_else(|| CallError::UnknownMod { mod_name: name.to_owned() })?;
-                if slot.guest.has_hook(position, call.hook) {
-                    call.at(slot, position, answers)
-                } else {
-                    call.check_implements(slot)
+            if !slot.is_ready && !call!().make_ready(slot)? {
+                continue;
+            }
+            if let Some(outside) = outside {
+                outside.begin_call(slot.number(), *cannot_undo);
+            }
+            match slot.guest.call(position, hook, signature.descriptor.result, arguments, outside) {
+                Ok(RawResult::Nothing) => answers(&slot.name, RawAnswer::Nothing)?,
+                Ok(RawResult::Scalar(bits)) => answers(&slot.name, RawAnswer::Scalar(bits))?,
+                Ok(RawResult::Encoded { start, length }) => {
+                    answers(&slot.name, RawAnswer::Encoded(slot.guest.bytes(start, length)))?;
                 }
+                Err(failure) => call!().failed(slot, failure)?,
             }
         }
+        Ok(())
+    }
+}
+
+/// The mod of a name, if a generation of it serves the player.
+#[inline]
+fn named<'s>(slots: &'s mut [ModSlot], name: &str, player: Option<PlayerId>) -> Result<&'s mut [ModSlot], CallError> {
+    match slots.iter().position(|slot| slot.name == name) {
+        Some(index) if slots[index].position_for(player).is_some() => Ok(&mut slots[index..=index]),
+        _ => Err(CallError::UnknownMod { mod_name: name.to_owned() }),
     }
 }
 
@@ -173,12 +194,15 @@ impl HookCaller for PlayerTick<'_, '_> {
     }
 }
 
-/// One hook call with its arguments, to be made on one mod or on several.
+/// A call of one mod that does not simply answer.
 struct Call<'c> {
-    player: Option<PlayerId>,
+    /// Of the generation.
+    position: usize,
     hook: usize,
+    player: Option<PlayerId>,
     signature: &'c HookSignature,
-    arguments: RawArguments<'c>,
+    /// Whether this mod was asked by its name.
+    is_named: bool,
     outside: &'c mut Option<Box<Outside>>,
     faults: &'c mut Vec<Fault>,
     cannot_undo: &'c mut bool,
@@ -188,77 +212,68 @@ struct Call<'c> {
 }
 
 impl Call<'_> {
-    #[inline]
-    fn of(
-        &mut self,
-        slot: &mut ModSlot,
-        answers: &mut dyn FnMut(&ModName, RawAnswer<'_>) -> Result<(), CallError>,
-    ) -> Result<(), CallError> {
-        let Some(position) = slot.position_for(self.player) else {
-            return Ok(());
-        };
-        if slot.guest.has_hook(position, self.hook) { self.at(slot, position, answers) } else { Ok(()) }
-    }
-
-    /// On a generation that has the hook.
-    #[inline]
-    fn at(
-        &mut self,
-        slot: &mut ModSlot,
-        position: usize,
-        answers: &mut dyn FnMut(&ModName, RawAnswer<'_>) -> Result<(), CallError>,
-    ) -> Result<(), CallError> {
+    /// The mod's first call in the tick, and every call of one that is not called. Whether it is called now.
+    #[cold]
+    fn make_ready(self, slot: &mut ModSlot) -> Result<bool, CallError> {
+        if !slot.guest.has_hook(self.position, self.hook) {
+            return self.without_hook(slot).map(|()| false);
+        }
         if slot.is_paused() || slot.left_out.is_some() {
-            return self.not_called(slot);
+            let outcome = self.not_called(slot);
+            return self.passed_over(outcome).map(|()| false);
         }
         if !slot.is_touched {
             *self.cannot_undo |= !slot.touch();
         }
-        let mark = self.outside.as_mut().map(|outside| {
-            outside.caller = slot.number();
-            outside.effects.mark()
-        });
-        let result = slot.guest.call(position, self.hook, self.arguments, self.outside);
-        match result {
-            Ok(RawResult::Nothing) => answers(&slot.name, RawAnswer::Nothing),
-            Ok(RawResult::Scalar(bits)) => answers(&slot.name, RawAnswer::Scalar(bits)),
-            Ok(RawResult::Encoded { start, length }) => {
-                answers(&slot.name, RawAnswer::Encoded(slot.guest.bytes(start, length)))
-            }
-            Err(CallFailure::Trap(trap)) => {
-                if let (Some(outside), Some(mark)) = (self.outside.as_mut(), mark) {
-                    outside.effects.go_back(mark);
+        slot.is_ready = true;
+        Ok(true)
+    }
+
+    #[cold]
+    fn failed(mut self, slot: &mut ModSlot, failure: CallFailure) -> Result<(), CallError> {
+        let mod_name = slot.name.clone();
+        let outcome = match failure {
+            CallFailure::NoHook => self.without_hook(slot),
+            CallFailure::Trap(trap) => {
+                if let Some(outside) = self.outside.as_mut() {
+                    outside.take_back_call();
                 }
-                self.fault(slot, position, trap)
+                self.fault(slot, trap)
             }
-            Err(CallFailure::BadAnswer(reason)) => Err(CallError::BadAnswer {
-                mod_name: slot.name.clone(),
+            CallFailure::BadAnswer(reason) => Err(CallError::BadAnswer {
+                mod_name,
                 interface: self.signature.interface.name,
                 hook: self.signature.descriptor.name,
                 reason,
             }),
-            Err(CallFailure::AnswerTooLarge { bytes }) => Err(CallError::TooLarge {
-                mod_name: slot.name.clone(),
+            CallFailure::AnswerTooLarge { bytes } => Err(CallError::TooLarge {
+                mod_name,
                 what: format!("the answer of {}", self.hook_name()),
                 bytes,
                 limit: CALL_BYTES_MAX,
             }),
+        };
+        self.passed_over(outcome)
+    }
+
+    /// Of all mods, those that cannot answer are left out; the tick goes on with the others.
+    fn passed_over(&self, outcome: Result<(), CallError>) -> Result<(), CallError> {
+        match outcome {
+            Err(CallError::Paused { .. } | CallError::Faulted { .. }) if !self.is_named && self.broken.is_none() => {
+                Ok(())
+            }
+            other => other,
         }
     }
 
     /// A named mod must implement the hook's trait, though it may lack an optional hook.
-    #[cold]
-    fn check_implements(&self, slot: &ModSlot) -> Result<(), CallError> {
-        let position = slot.position_for(self.player).unwrap_or_default();
-        if slot.guest.has_hook(position, self.hook) {
-            return Ok(());
-        }
+    fn without_hook(&self, slot: &ModSlot) -> Result<(), CallError> {
         let interface = self.signature.interface;
         // The trait's hooks stand in one run of positions; where this one stands in it says where it begins.
         let own = interface.hooks.iter().position(|hook| hook.name == self.signature.descriptor.name);
         let first = self.hook - own.unwrap_or_default();
         let mut all = first..first + interface.hooks.len();
-        if all.any(|hook| slot.guest.has_hook(position, hook)) {
+        if !self.is_named || all.any(|hook| slot.guest.has_hook(self.position, hook)) {
             return Ok(());
         }
         Err(CallError::HookMissing {
@@ -276,7 +291,6 @@ impl Call<'_> {
         format!("{}::{}", self.signature.interface.name, self.signature.descriptor.name)
     }
 
-    #[cold]
     fn not_called(&self, slot: &ModSlot) -> Result<(), CallError> {
         if !self.answers_something() {
             return Ok(());
@@ -288,8 +302,8 @@ impl Call<'_> {
         })
     }
 
-    #[cold]
-    fn fault(&mut self, slot: &mut ModSlot, position: usize, trap: GuestTrap) -> Result<(), CallError> {
+    fn fault(&mut self, slot: &mut ModSlot, trap: GuestTrap) -> Result<(), CallError> {
+        let position = self.position;
         let Some(generation) = slot.guest.generation(position) else {
             return Ok(());
         };

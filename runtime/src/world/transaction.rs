@@ -46,6 +46,7 @@ impl Mods {
                 self.has_changed |= slot.probations.passed();
             }
             slot.left_out = None;
+            slot.is_ready = false;
         }
         self.cannot_undo = false;
     }
@@ -69,6 +70,7 @@ impl Mods {
                 self.has_changed = true;
             }
             slot.is_touched = false;
+            slot.is_ready = false;
         }
         self.cannot_undo = false;
         if let Some(outside) = &mut self.outside {

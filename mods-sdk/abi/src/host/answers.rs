@@ -24,6 +24,7 @@ pub enum RawAnswer<'a> {
 
 impl RawAnswer<'_> {
     /// The scalar it carries.
+    #[inline]
     pub fn scalar<T: Scalar>(self) -> Result<T, CodecError> {
         match self {
             Self::Scalar(bits) => Ok(T::from_bits(bits)?),
@@ -39,6 +40,7 @@ impl RawAnswer<'_> {
         }
     }
 
+    #[cold]
     fn unexpected(self, expected: &'static str) -> CodecError {
         let found = match self {
             Self::Nothing => "no answer".to_owned(),

@@ -7,9 +7,6 @@ use super::{
 };
 use crate::codec::CodecError;
 
-/// Turns a raw answer into the hook's result.
-type ReadAnswer<T> = for<'a> fn(RawAnswer<'a>) -> Result<T, CodecError>;
-
 /// Calls a hook without a result.
 pub fn tell<C: HookCaller + ?Sized>(
     caller: &mut C,
@@ -25,7 +22,7 @@ pub fn ask_all<C: HookCaller + ?Sized, T>(
     caller: &mut C,
     hook: HookRef,
     arguments: Arguments<'_>,
-    read: ReadAnswer<T>,
+    read: impl Fn(RawAnswer<'_>) -> Result<T, CodecError>,
 ) -> Result<Answers<T>, CallError> {
     let mut answers = Answers::new();
     caller.call_hook(Target::All, hook, arguments, &mut |mod_name, raw| {
@@ -42,7 +39,7 @@ pub fn ask_one_if_offered<C: HookCaller + ?Sized, T>(
     mod_name: &str,
     hook: HookRef,
     arguments: Arguments<'_>,
-    read: ReadAnswer<T>,
+    read: impl Fn(RawAnswer<'_>) -> Result<T, CodecError>,
 ) -> Result<Option<T>, CallError> {
     let mut answer = None;
     caller.call_hook(Target::Mod(mod_name), hook, arguments, &mut |mod_name, raw| {
@@ -58,14 +55,24 @@ pub fn ask_one<C: HookCaller + ?Sized, T>(
     mod_name: &str,
     hook: HookRef,
     arguments: Arguments<'_>,
-    read: ReadAnswer<T>,
+    read: impl Fn(RawAnswer<'_>) -> Result<T, CodecError>,
 ) -> Result<T, CallError> {
-    ask_one_if_offered(caller, mod_name, hook, arguments, read)?.ok_or_else(|| match ModName::try_from(mod_name) {
-        Ok(mod_name) => CallError::HookMissing { mod_name, interface: hook.interface.name, hook: hook_name(hook) },
-        Err(error) => CallError::UnknownMod { mod_name: error.found },
-    })
+    match ask_one_if_offered(caller, mod_name, hook, arguments, read) {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(missing(mod_name, hook)),
+        Err(error) => Err(error),
+    }
 }
 
+#[cold]
+fn missing(mod_name: &str, hook: HookRef) -> CallError {
+    match ModName::try_from(mod_name) {
+        Ok(mod_name) => CallError::HookMissing { mod_name, interface: hook.interface.name, hook: hook_name(hook) },
+        Err(error) => CallError::UnknownMod { mod_name: error.found },
+    }
+}
+
+#[cold]
 fn bad_answer(mod_name: &ModName, hook: HookRef, reason: CodecError) -> CallError {
     CallError::BadAnswer { mod_name: mod_name.clone(), interface: hook.interface.name, hook: hook_name(hook), reason }
 }
