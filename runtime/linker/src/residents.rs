@@ -107,6 +107,8 @@ pub(crate) struct Resident {
     pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
     /// Whether any sign of type identities was found.
     pub(crate) uses_type_ids: bool,
+    /// Types that state may be found by.
+    pub(crate) keyed: BTreeSet<Arc<str>>,
     /// Types with an `impl Drop` that is used.
     pub(crate) drops: BTreeSet<Arc<str>>,
     /// Fingerprint of the whole file: the same bytes again are the same version.
@@ -193,6 +195,8 @@ pub(crate) struct StaticFacts {
     pub(crate) initial: Fingerprint,
     /// Comes with the compiler: the standard library and what it is made of.
     pub(crate) is_standard: bool,
+    /// Belongs to one log line and is no state: another one in its place is as good.
+    pub(crate) is_call_site: bool,
 }
 
 /// What proves that a symbol's bytes are what the source says.

@@ -169,6 +169,11 @@ pub enum Difference {
         item: String,
         size: u32,
     },
+    /// The call site of a log line, which is known by what it says of itself, and says something that no resident's does.
+    CallSiteAdded {
+        item: String,
+        at: Option<SourcePosition>,
+    },
     /// A mutable static of the version to be replaced that is gone.
     StaticRemoved {
         item: String,
@@ -213,6 +218,10 @@ pub enum Difference {
         item: String,
         at: Option<SourcePosition>,
         is_added: bool,
+    },
+    /// A type of which the version to be replaced made objects of `dyn Any`, and which the candidate does not have.
+    TypeIdentityGone {
+        item: String,
     },
     /// A numbered item that has the `TypeId` of another one known before.
     TypeIdentityReused {

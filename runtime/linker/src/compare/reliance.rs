@@ -172,13 +172,7 @@ pub(super) fn compare(
     let codes = codes(image);
     let steps = Cell::new(RELIANCE_STEPS);
     let known_types = residents.types.iter().map(|(name, layouts)| (name, &**layouts));
-    let mut ancestors = BTreeSet::new();
-    let mut at = residents.resident(base).and_then(|resident| resident.base);
-    while let Some(older) = at.filter(|older| ancestors.insert(*older)) {
-        at = residents.resident(older).and_then(|resident| resident.base);
-    }
-    let generations = (1..=residents.generation_count()).map(GenerationId::new);
-    for resident in generations.filter(|id| !ancestors.contains(id)).filter_map(|id| residents.resident(id)) {
+    for resident in others(base, residents) {
         let old_codes = OnceCell::new();
         let names: BTreeSet<&Arc<str>> = relied.keys().chain(resident.relied.keys()).collect();
         for name in names {
@@ -204,6 +198,17 @@ pub(super) fn compare(
             }
         }
     }
+}
+
+/// The version to be replaced and every generation that it does not descend from.
+pub(super) fn others(base: GenerationId, residents: &Residents) -> impl Iterator<Item = &Resident> {
+    let mut ancestors = BTreeSet::new();
+    let mut at = residents.resident(base).and_then(|resident| resident.base);
+    while let Some(older) = at.filter(|older| ancestors.insert(*older)) {
+        at = residents.resident(older).and_then(|resident| resident.base);
+    }
+    let generations = (1..=residents.generation_count()).map(GenerationId::new);
+    generations.filter(move |id| !ancestors.contains(id)).filter_map(|id| residents.resident(id))
 }
 
 type Codes<'a> = HashMap<Cow<'a, str>, BTreeSet<Fingerprint>>;

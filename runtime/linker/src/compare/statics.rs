@@ -4,6 +4,7 @@
 //! a type of the symbol's size; a crate compiled without debug information must be the very same crate.
 
 use super::CandidateFacts;
+use super::callsites::CallSites;
 use super::difference::{Difference, SourcePosition};
 use crate::image::bodies::DataFingerprints;
 use crate::image::debug::{DebugLevel, Location, StaticVariable};
@@ -22,6 +23,7 @@ pub(super) type Positions = BTreeMap<Arc<str>, SourcePosition>;
 pub(super) fn facts(
     image: &ModImage,
     names: &[Option<Arc<str>>],
+    call_sites: &CallSites,
     differences: &mut Vec<Difference>,
 ) -> (StaticsByName, Positions) {
     let variables: HashMap<&str, &StaticVariable> =
@@ -47,6 +49,7 @@ pub(super) fn facts(
             proof: prove(image, *symbol as usize, raw, address, piece.size, variables.get(raw.as_str()).copied()),
             initial: fingerprints.of(*symbol),
             is_standard: is_standard(image, *symbol as usize),
+            is_call_site: call_sites.contains(*symbol),
         };
         let at = variables.get(raw.as_str()).and_then(|variable| variable.position.as_ref()).map(SourcePosition::from);
         if let Some(at) = &at {
@@ -132,12 +135,16 @@ fn is_standard(image: &ModImage, symbol: usize) -> bool {
 }
 
 /// Named read-only data: content modulo relocation.
-pub(super) fn read_only(image: &ModImage, names: &[Option<Arc<str>>]) -> BTreeMap<Arc<str>, Fingerprint> {
+pub(super) fn read_only(
+    image: &ModImage,
+    names: &[Option<Arc<str>>],
+    call_sites: &CallSites,
+) -> BTreeMap<Arc<str>, Fingerprint> {
     let mut found = BTreeMap::new();
     let mut fingerprints = DataFingerprints::new(image);
     for (index, symbol) in image.symbols.iter().enumerate() {
         let (SymbolTarget::Data { segment, .. }, Some(name)) = (symbol.target, &names[index]) else { continue };
-        if !image.segments[segment as usize].mutable {
+        if !image.segments[segment as usize].mutable && !call_sites.mentions(index as u32) {
             found.insert(name.clone(), fingerprints.of(index as u32));
         }
     }
@@ -156,6 +163,8 @@ pub(super) fn compare(
         if !residents.statics.contains_key(name) {
             differences.push(if is.is_standard {
                 Difference::StandardStaticAdded { item, size: is.size }
+            } else if is.is_call_site {
+                Difference::CallSiteAdded { item, at }
             } else {
                 Difference::StaticAdded { item, at, type_name: type_name(&is.proof), size: is.size }
             });
@@ -180,8 +189,9 @@ pub(super) fn compare(
         }
     }
     for (name, was) in &resident.statics {
-        // The standard library's statics come and go with what of it is used; their live values stay where they are.
-        if !facts.statics.contains_key(name) && !was.is_standard {
+        // The standard library's statics come and go with what of it is used; their live values stay where they are. Call
+        // sites come and go with log lines; the list that the live ones are in stays.
+        if !facts.statics.contains_key(name) && !was.is_standard && !was.is_call_site {
             differences.push(Difference::StaticRemoved { item: name.to_string() });
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Vtable {
 }
 
 const WORD_BYTES: usize = 4;
+/// Stands for a receiver that is not written as the object's type.
+const UNKNOWN: &str = "?";
 /// Drop glue, size and alignment come before the methods.
 const METHODS_START: usize = 3;
 
@@ -97,8 +99,9 @@ pub(super) fn compare(
     differences: &mut Vec<Difference>,
 ) {
     let mut known_traits: BTreeMap<&str, BTreeSet<Vec<Method>>> = BTreeMap::new();
-    for ((_, trait_name), shapes) in &residents.vtables {
-        known_traits.entry(trait_name).or_default().extend(shapes.iter().map(|shape| methods(shape)));
+    for (key, shapes) in &residents.vtables {
+        let trait_name = &*key.1;
+        known_traits.entry(trait_name).or_default().extend(shapes.iter().map(|shape| methods(shape, &key.0)));
     }
     let mut shown = BTreeSet::new();
     for vtable in &facts.vtables {
@@ -118,7 +121,7 @@ pub(super) fn compare(
         }
         // Old objects of other types have vtables of the trait's old shape.
         if let Some(known) = known_traits.get(&*vtable.trait_name) {
-            let own = methods(&vtable.shape);
+            let own = methods(&vtable.shape, &vtable.concrete);
             if let Some(other) = known.iter().find(|known| !compatible(known, &own)) {
                 let text = |methods: &[Method]| methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 differences.push(changed(text(other), text(&own)));
@@ -145,43 +148,79 @@ fn same_shape(was: &VtableShape, is: &VtableShape) -> bool {
 /// A method as all types of a trait have it. Closures and shims have no name of the trait's: theirs is empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Method {
+    /// With the trait that it is of, which may be one that the object's trait builds on.
     name: String,
-    /// Types of the parameters after the object itself, where debug information knows them.
+    /// Types of the parameters, where debug information knows them; the object's own type is `Self`.
     parameters: Option<Vec<String>>,
+    result: Option<String>,
 }
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() {
+            return f.write_str("..");
+        }
         let parameters = self.parameters.as_ref().map_or_else(|| "..".to_owned(), |parameters| parameters.join(", "));
-        write!(f, "{}({parameters})", self.name)
+        write!(f, "{}({parameters})", self.name)?;
+        match self.result.as_deref() {
+            None | Some("()") => Ok(()),
+            Some(result) => write!(f, " -> {result}"),
+        }
     }
 }
 
-fn methods(shape: &VtableShape) -> Vec<Method> {
+/// The methods in the vtable of an object of the type `concrete`.
+fn methods(shape: &VtableShape, concrete: &str) -> Vec<Method> {
     let methods = shape.entries.iter().skip(METHODS_START).map(|entry| match entry {
         VtableEntry::Function(slot) => {
             let slot = without_tags(slot);
             let (path, signature) = slot.split_once(" | ").unwrap_or((&slot, ""));
-            let name = path.rsplit('.').next().unwrap_or_default();
-            let is_plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-            let name = if is_plain { name.to_owned() } else { String::new() };
-            Method { name, parameters: parameters_after_self(signature) }
+            let (parameters, result) = parts_of(signature, concrete).unzip();
+            Method { name: name_in_trait(path).unwrap_or_default(), parameters, result }
         }
-        _ => Method { name: String::new(), parameters: None },
+        _ => Method { name: String::new(), parameters: None, result: None },
     });
     methods.collect()
 }
 
-/// `A` and `B` of `fn(Self, A, B) -> C`.
-fn parameters_after_self(signature: &str) -> Option<Vec<String>> {
+/// `Trait::method` of `<Type as Trait>.method`, and `method` of any other path; nothing for closures and shims.
+fn name_in_trait(path: &str) -> Option<String> {
+    let (of, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let is_plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !is_plain(name) {
+        return None;
+    }
+    // Types may be written `<A as B>::C` themselves.
+    let inner = of.strip_prefix('<').and_then(|of| of.strip_suffix('>')).unwrap_or_default();
+    let (mut depth, mut before, mut of_trait) = (0usize, ' ', None);
+    for (at, character) in inner.char_indices() {
+        match character {
+            '(' | '<' | '[' | '{' => depth += 1,
+            '>' if before == '-' => {}
+            ')' | '>' | ']' | '}' => depth = depth.saturating_sub(1),
+            ' ' if depth == 0 => of_trait = inner[at..].strip_prefix(" as ").or(of_trait),
+            _ => {}
+        }
+        before = character;
+    }
+    Some(of_trait.map_or_else(|| name.to_owned(), |of_trait| format!("{of_trait}::{name}")))
+}
+
+/// `Self`, `A`, `B` and `C` of `fn(Self, A, B) -> C`.
+fn parts_of(signature: &str, concrete: &str) -> Option<(Vec<String>, String)> {
     let rest = signature.strip_prefix("fn(").filter(|_| !signature.contains(" or fn("))?;
     let (mut depth, mut parts, mut before) = (0usize, vec![String::new()], ' ');
-    for c in rest.chars() {
+    for (at, c) in rest.char_indices() {
         match c {
             '(' | '<' | '[' | '{' => depth += 1,
             ')' if depth == 0 => {
-                let after_self = parts.into_iter().skip(1).map(|part| part.trim().to_owned());
-                return Some(after_self.collect());
+                let mut parts: Vec<_> = parts.into_iter().map(|part| part.trim().to_owned()).collect();
+                if let Some(receiver) = parts.first_mut() {
+                    let is_known = !concrete.is_empty() && receiver.contains(concrete);
+                    *receiver = if is_known { receiver.replace(concrete, "Self") } else { UNKNOWN.to_owned() };
+                }
+                let result = rest[at + 1..].strip_prefix(" -> ").unwrap_or("()");
+                return Some((parts, result.to_owned()));
             }
             '>' if before == '-' => {}
             ')' | '>' | ']' | '}' => depth = depth.saturating_sub(1),
@@ -197,16 +236,21 @@ fn parameters_after_self(signature: &str) -> Option<Vec<String>> {
     None
 }
 
-/// Debug information may leave parameters out that have no name, so lists of other lengths tell nothing.
+/// Debug information may leave parameters out that have no name, so lists of other lengths tell nothing. The receiver is
+/// compared too: who calls a method that took the object by reference as one that takes the box frees it twice.
 fn compatible(one: &[Method], other: &[Method]) -> bool {
+    fn same<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+        one.is_none() || other.is_none() || one == other
+    }
+    let known = |text| Some(text).filter(|text: &&String| *text != UNKNOWN);
     one.len() == other.len()
         && one.iter().zip(other).all(|(a, b)| {
             let unnamed = a.name.is_empty() || b.name.is_empty();
             let same_parameters = match (&a.parameters, &b.parameters) {
-                (Some(a), Some(b)) if a.len() == b.len() => a == b,
+                (Some(a), Some(b)) if a.len() == b.len() => a.iter().zip(b).all(|(a, b)| same(known(a), known(b))),
                 _ => true,
             };
-            unnamed || (a.name == b.name && same_parameters)
+            unnamed || (a.name == b.name && same_parameters && same(a.result.as_ref(), b.result.as_ref()))
         })
 }
 
@@ -236,4 +280,47 @@ fn describe(shape: &VtableShape) -> String {
         VtableEntry::Data => "data".into(),
     });
     format!("[{}]", entries.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn method(slot: &str, concrete: &str) -> Method {
+        let entries = [0, 4, 4].map(VtableEntry::Number).into_iter();
+        let shape = VtableShape { entries: entries.chain([VtableEntry::Function(Arc::from(slot))]).collect() };
+        methods(&shape, concrete).remove(0)
+    }
+
+    #[test]
+    fn methods_of_one_trait_are_told_from_those_of_another() {
+        for (path, expected) in [
+            ("<a::Fire as a::Spell>.cast", Some("a::Spell::cast")),
+            (
+                "<a::Fire<<a::B as a::C>::D> as a::Spell<u8, fn(u8) -> u8>>.cast",
+                Some("a::Spell<u8, fn(u8) -> u8>::cast"),
+            ),
+            ("<(dyn a::X + a::Y; '0) as a::Spell>.cast", Some("a::Spell::cast")),
+            ("a.cast", Some("cast")),
+            ("<a.f::{closure#0} as core::ops::function::FnOnce<()>>.call_once.{shim:vtable#0}", None),
+        ] {
+            assert_eq!(name_in_trait(path).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_method_is_what_all_types_of_a_trait_have_in_common() {
+        let of = |concrete: &str, signature: &str| method(&format!("<{concrete} as a::T>.m | {signature}"), concrete);
+        let all_are = |signature: &str, other: &str, expected| {
+            let (one, other) = (of("a::A", signature), of("b::B<u8>", other));
+            assert_eq!(compatible(std::slice::from_ref(&one), &[other.clone()]), expected, "{one} and {other}");
+        };
+        all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>, u32) -> u32", true);
+        all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>, u64) -> u32", false);
+        all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>, u32) -> &u8", false);
+        all_are("fn(&a::A, u32) -> u32", "fn(alloc::boxed::Box<b::B<u8>>, u32) -> u32", false);
+        // A parameter without a name is left out, and a library's function has no source signature.
+        all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>) -> u32", true);
+        all_are("fn(&a::A, u32) -> u32", "(i32, i32) -> i32 in b[1]", true);
+    }
 }

@@ -54,6 +54,7 @@ fn exempt(difference: &Difference) -> Option<Finding> {
         }
         D::PositionsMoved { item, at } => Finding::new(Code::B7, item).at(at.clone()),
         D::StandardStaticAdded { item, size } => Finding::new(Code::B8, item).change(format!("{size} bytes")),
+        D::CallSiteAdded { item, at } => Finding::new(Code::B9, item).at(at.clone()),
         _ => return None,
     })
 }
@@ -179,6 +180,10 @@ fn worse(difference: &Difference) -> Finding {
                     .consequence("without debug information of the crate nothing proves that it is laid out, and called, as before.")
             }
         }
+        D::TypeIdentityGone { item } => Finding::new(Code::M7, item)
+            .summary("type that live state is found by is gone")
+            .consequence("objects of `dyn Any` were made of it; what live state holds of them is not found again under another type.")
+            .remedy(keep("the type's name and module")),
         D::TypeIdentityReused { item } => Finding::new(Code::M7, item)
             .summary("`TypeId` of one type may now belong to another")
             .consequence("state that is keyed by the identity would be taken for the other type's.")
