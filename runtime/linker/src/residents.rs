@@ -94,7 +94,8 @@ pub(crate) struct Resident {
     pub(crate) imports: Vec<FunctionImport>,
     pub(crate) toolchain: Vec<String>,
     pub(crate) crates: BTreeMap<String, BTreeSet<String>>,
-    pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
+    /// What allocating leads to: functions with their code.
+    pub(crate) allocator: Vec<(Arc<str>, BTreeSet<Fingerprint>)>,
     pub(crate) custom: BTreeMap<String, Vec<u8>>,
     /// Layouts of types that hold environments of closures and coroutines. They go with these, not with their names.
     pub(crate) transient_types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,

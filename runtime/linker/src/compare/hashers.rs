@@ -50,7 +50,7 @@ pub(super) fn compare(
     differences.extend(found.into_iter().map(|(hasher, functions)| Difference::ReliedOnChanged {
         item: hasher.to_owned(),
         at: None,
-        reason: Reliance::Unproved(functions.into_iter().collect()),
+        reason: Reliance::Hasher(functions.into_iter().collect()),
     }));
 }
 

@@ -10,25 +10,28 @@ use crate::residents::Resident;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Types of the mod's own crates of which objects of `dyn Any` are made, as debug information writes their paths, without
-/// arguments.
+/// Types of the mod's own crates of which objects of `dyn Any` are made, or that are
+/// part of such a type, as debug information writes their paths.
 pub(super) fn types(image: &ModImage) -> BTreeSet<Arc<str>> {
     let symbols = image.symbols.iter().map(|symbol| symbol.name.as_str());
     let all = symbols.chain(image.debug.functions.keys().map(|symbol| &**symbol));
+    let full = image.debug.crates.iter().filter(|(_, level)| **level == DebugLevel::Full);
+    let crates: BTreeSet<&str> = full.map(|(identity, _)| &*identity.name).collect();
     let mut found = BTreeSet::new();
     for symbol in all.filter(|symbol| may_ask_for_type_ids(symbol)) {
         let SymbolName::V0(name) = parse(symbol) else { continue };
         let root = name.root();
         let is_any = root.trait_path().is_some_and(|path| path.render(&mut NumbersAsTheyAre) == "core::any::Any");
-        let Some(of) = root.self_type().filter(|_| is_any).and_then(|of| of.nominal_path()) else { continue };
-        let is_own =
-            of.home_crate().is_some_and(|(name, hash)| image.debug.level_of(&name, hash) == Some(DebugLevel::Full));
-        let path = of.render(&mut NumbersAsTheyAre).replace('.', "::");
-        // What stands in an impl block, a closure or beside another of its name is written otherwise there.
-        let is_plain = path.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
-        if is_own && is_plain {
-            found.insert(Arc::from(path));
+        let Some(of) = root.self_type().filter(|_| is_any) else { continue };
+        // A list of a type is another one as soon as the type is. What stands in an impl block or a closure, or beside
+        // another of its name, is written otherwise in debug information.
+        let text = of.render(&mut NumbersAsTheyAre).replace('.', "::");
+        if text.contains(['{', '#']) {
+            continue;
         }
+        let paths = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'));
+        let own = paths.filter(|path| path.split_once("::").is_some_and(|(head, _)| crates.contains(head)));
+        found.extend(own.filter(|path| !path.ends_with(':')).map(Arc::from));
     }
     found
 }

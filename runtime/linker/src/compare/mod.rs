@@ -66,7 +66,7 @@ pub(crate) struct CandidateFacts {
     pub(crate) statics: BTreeMap<Arc<str>, (u32, StaticFacts)>,
     pub(crate) read_only: BTreeMap<Arc<str>, Fingerprint>,
     pub(crate) vtables: Vec<vtables::Vtable>,
-    pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
+    pub(crate) allocator: Vec<(Arc<str>, BTreeSet<Fingerprint>)>,
     /// Functions of crates without debug information of their own.
     pub(crate) libraries: BTreeSet<Arc<str>>,
     pub(crate) relied: Relied,
@@ -110,7 +110,7 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
         statics,
         read_only: statics::read_only(&next, &names, &call_sites),
         vtables: vtables::read(&next, &slot_names, &mut differences),
-        allocator: environment::allocator(&next, &names),
+        allocator: environment::allocator(&next, &graph, &names),
         libraries: causes::libraries(&next, &names),
         relied: reliance::facts(&next, &graph),
         coroutines: coroutines::facts(&next, &graph, &names),

@@ -125,7 +125,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Functions of the mod's own crates that `start` are or lead to, with their code.
-    fn reached(&self, start: BTreeSet<u32>, steps: &mut usize) -> BTreeMap<Arc<str>, BTreeSet<Fingerprint>> {
+    pub(super) fn reached(&self, start: BTreeSet<u32>, steps: &mut usize) -> BTreeMap<Arc<str>, BTreeSet<Fingerprint>> {
         let mut seen = start.clone();
         let mut waiting: Vec<u32> = start.into_iter().collect();
         let mut reached: BTreeMap<Arc<str>, BTreeSet<Fingerprint>> = BTreeMap::new();

@@ -10,9 +10,11 @@ use crate::image::bodies::DataFingerprints;
 use crate::image::debug::{DebugLevel, Location, StaticVariable};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
+use crate::image::name_table::{TAG_OPEN, without_tags};
 use crate::image::{Fingerprint, ModImage};
 use crate::residents::{Resident, Residents, StaticFacts, StaticProof};
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 type StaticsByName = BTreeMap<Arc<str>, (u32, StaticFacts)>;
@@ -158,9 +160,23 @@ pub(super) fn compare(
     residents: &Residents,
     differences: &mut Vec<Difference>,
 ) {
+    let added: BTreeSet<_> = facts
+        .statics
+        .keys()
+        .filter(|name| !residents.statics.contains_key(*name))
+        .filter_map(|n| repeated(n))
+        .collect();
+    let mut unmatched = BTreeSet::new();
+    for name in resident.statics.keys().filter(|name| !facts.statics.contains_key(*name)) {
+        unmatched.extend(repeated(name).filter(|plain| added.contains(plain)));
+    }
     for (name, (_, is)) in &facts.statics {
         let (item, at) = (name.to_string(), positions.get(name).cloned());
         if !residents.statics.contains_key(name) {
+            if !is.is_call_site && repeated(name).is_some_and(|plain| unmatched.contains(&plain)) {
+                differences.push(Difference::StaticUnmatched { item, at });
+                continue;
+            }
             differences.push(if is.is_standard {
                 Difference::StandardStaticAdded { item, size: is.size }
             } else if is.is_call_site {
@@ -191,7 +207,8 @@ pub(super) fn compare(
     for (name, was) in &resident.statics {
         // The standard library's statics come and go with what of it is used; their live values stay where they are. Call
         // sites come and go with log lines; the list that the live ones are in stays.
-        if !facts.statics.contains_key(name) && !was.is_standard && !was.is_call_site {
+        let is_told = repeated(name).is_some_and(|plain| unmatched.contains(&plain));
+        if !facts.statics.contains_key(name) && !was.is_standard && !was.is_call_site && !is_told {
             differences.push(Difference::StaticRemoved { item: name.to_string() });
         }
     }
@@ -200,6 +217,11 @@ pub(super) fn compare(
             differences.push(Difference::ReadOnlyDataChanged { item: name.to_string() });
         }
     }
+}
+
+/// What of a name is left without what tells repeated ones apart: nothing shows which of them is which.
+fn repeated(name: &str) -> Option<Cow<'_, str>> {
+    name.contains(TAG_OPEN).then(|| without_tags(name))
 }
 
 fn type_name(proof: &StaticProof) -> String {

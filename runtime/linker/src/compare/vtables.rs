@@ -114,8 +114,8 @@ pub(super) fn compare(
             if let Some(known) = residents.vtables.get(&key)
                 && !known.iter().any(|was| same_shape(was, &vtable.shape))
             {
-                let was = known.iter().map(|was| describe(was)).collect::<Vec<_>>().join(" or ");
-                differences.push(changed(was, describe(&vtable.shape)));
+                let was = known.iter().map(|was| describe(was, &vtable.concrete)).collect::<Vec<_>>().join(" or ");
+                differences.push(changed(was, describe(&vtable.shape, &vtable.concrete)));
                 continue;
             }
         }
@@ -123,7 +123,6 @@ pub(super) fn compare(
         if let Some(known) = known_traits.get(&*vtable.trait_name) {
             let own = methods(&vtable.shape, &vtable.concrete);
             if let Some(other) = known.iter().find(|known| !compatible(known, &own)) {
-                let text = |methods: &[Method]| methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 differences.push(changed(text(other), text(&own)));
             }
         }
@@ -273,13 +272,20 @@ fn mentions_object(image: &ModImage, trait_name: &str) -> bool {
     })
 }
 
-fn describe(shape: &VtableShape) -> String {
-    let entries = shape.entries.iter().map(|entry| match entry {
-        VtableEntry::Function(slot) => without_tags(slot).into_owned(),
-        VtableEntry::Number(number) => number.to_string(),
-        VtableEntry::Data => "data".into(),
-    });
-    format!("[{}]", entries.collect::<Vec<_>>().join(", "))
+/// What an object is told by its vtable, in words.
+fn describe(shape: &VtableShape, concrete: &str) -> String {
+    let number = |entry: Option<&VtableEntry>| match entry {
+        Some(VtableEntry::Number(number)) => number.to_string(),
+        _ => "?".to_owned(),
+    };
+    let drop = if matches!(shape.entries.first(), Some(VtableEntry::Function(_))) { "dropped" } else { "not dropped" };
+    let (size, alignment) = (number(shape.entries.get(1)), number(shape.entries.get(2)));
+    let methods = text(&methods(shape, concrete));
+    format!("{drop}, {size} bytes aligned to {alignment}, methods: {methods}")
+}
+
+fn text(methods: &[Method]) -> String {
+    methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
