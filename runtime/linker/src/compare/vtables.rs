@@ -319,7 +319,11 @@ mod tests {
         let of = |concrete: &str, signature: &str| method(&format!("<{concrete} as a::T>.m | {signature}"), concrete);
         let all_are = |signature: &str, other: &str, expected| {
             let (one, other) = (of("a::A", signature), of("b::B<u8>", other));
-            assert_eq!(compatible(std::slice::from_ref(&one), &[other.clone()]), expected, "{one} and {other}");
+            assert_eq!(
+                compatible(std::slice::from_ref(&one), std::slice::from_ref(&other)),
+                expected,
+                "{one} and {other}"
+            );
         };
         all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>, u32) -> u32", true);
         all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>, u64) -> u32", false);
