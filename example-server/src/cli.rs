@@ -120,6 +120,9 @@ pub struct SoakArgs {
     /// Let every tenth swap be to a faulty generation, which every world has to take back by itself
     #[arg(long)]
     pub faulty: bool,
+    /// Compile a large mod from cold again and again for as long as the baseline, and count late ticks meanwhile
+    #[arg(long)]
+    pub compile_large: bool,
     /// Port to listen on, for looking on with a browser; 0 for any
     #[arg(long, default_value_t = 0)]
     pub port: u16,

@@ -64,7 +64,10 @@ fn soak(args: &SoakArgs) -> Result<ExitCode, Box<dyn Error>> {
     start_log(std::io::stderr(), std::io::stderr().is_terminal(), "warn");
     let progress: Listener = Arc::new(|line| eprintln!("{line}"));
     let config = args.soak_config();
-    let candidates = Candidates::build(&args.mods_folder(), config.swaps, config.faulty_every, &progress)?;
+    let mut candidates = Candidates::build(&args.mods_folder(), config.swaps, config.faulty_every, &progress)?;
+    if args.compile_large {
+        candidates = candidates.with_large(&args.mods_folder(), soak::LARGE_FUNCTIONS, &progress)?;
+    }
     let outcome = soak::run(&config, &candidates, &progress)?;
     match args.json {
         true => say(&serde_json::to_string_pretty(&outcome.report)?)?,

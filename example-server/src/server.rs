@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     io,
     net::{SocketAddr, TcpListener as StdListener},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering},
@@ -14,7 +14,7 @@ use std::{
 
 use arena_api::arena_host;
 use crossbeam_channel::{Receiver, bounded};
-use tickswap::{Control, Runtime, WorldError};
+use tickswap::{Control, Limits, Runtime, WorldError};
 use tickswap_abi::{ModName, ModNameError};
 use tokio::{
     net::TcpListener,
@@ -48,13 +48,23 @@ pub struct ServerConfig {
     pub samples_max: usize,
     /// Folder of what the server keeps for its next start: compiled code.
     pub data_dir: Option<PathBuf>,
+    /// Bytes of compiled functions kept for the next compilation; what the runtime keeps, if nothing is said.
+    pub compile_cache_bytes: Option<usize>,
     /// Where swaps are told. May be in use before the server starts.
     pub bulletin: Bulletin,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { worlds: 1, tick_rate: 60, frame_rate: 30, samples_max: 0, data_dir: None, bulletin: Bulletin::default() }
+        Self {
+            worlds: 1,
+            tick_rate: 60,
+            frame_rate: 30,
+            samples_max: 0,
+            data_dir: None,
+            compile_cache_bytes: None,
+            bulletin: Bulletin::default(),
+        }
     }
 }
 
@@ -131,7 +141,7 @@ impl Server {
         check("the tick rate", u64::from(config.tick_rate), u64::from(TICK_RATE_MAX))?;
         check("the frame rate", u64::from(config.frame_rate), u64::from(TICK_RATE_MAX))?;
         check("the number of worlds", config.worlds as u64, WORLDS_MAX as u64)?;
-        let runtime = load(mods, config.data_dir.as_deref())?;
+        let runtime = load(mods, config)?;
         let sessions = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("sessions")
@@ -310,7 +320,7 @@ impl Drop for Server {
 }
 
 /// A runtime in which the mods are ready for worlds to come.
-fn load(mods: Vec<ModFile>, data_dir: Option<&Path>) -> Result<Runtime, ServerError> {
+fn load(mods: Vec<ModFile>, config: &ServerConfig) -> Result<Runtime, ServerError> {
     let names: HashSet<&str> = mods.iter().map(|(name, _)| name.as_str()).collect();
     if !names.contains(ARENA_MOD) {
         let found = mods.into_iter().map(|(name, _)| name).collect();
@@ -320,7 +330,12 @@ fn load(mods: Vec<ModFile>, data_dir: Option<&Path>) -> Result<Runtime, ServerEr
         .contract(arena_api::contract())
         // Other mods see a tick after the arena has.
         .mod_order([ModName::try_from(ARENA_MOD)?]);
-    if let Some(folder) = data_dir {
+    if let Some(bytes) = config.compile_cache_bytes {
+        let mut limits = Limits::default();
+        limits.compile_cache_bytes = bytes;
+        runtime = runtime.limits(limits);
+    }
+    if let Some(folder) = &config.data_dir {
         runtime = runtime.code_cache(folder.join("code"), tickswap::limits::CODE_CACHE_BYTES_MAX);
     }
     let runtime = runtime.build()?;

@@ -46,7 +46,7 @@ pub use control::{
     Control, ControlError, Event, Events, ModsWatcher, Status, SubmissionStatus, WatchError, WatchOptions, WatchReport,
     console,
 };
-pub use engine::{EngineError, TrapFrame, UndoMechanism};
+pub use engine::{CodeFacts, EngineError, TrapFrame, UndoMechanism};
 pub use ids::SubmissionId;
 pub use limits::Limits;
 pub use runtime::{BuildError, Runtime, RuntimeBuilder};

@@ -40,7 +40,7 @@ fn step<'a>(name: &'static str, mut call: impl FnMut() + 'a) -> rig::Step<'a> {
     (name, Box::new(move |calls| (0..calls).for_each(|_| call())))
 }
 
-fn main() {
+pub(crate) fn main() {
     let runtime = rig::runtime();
     rig::load(&runtime, &mut [], rig::probe(1, rig::Size::Small));
     let mut world = rig::world(&runtime, "bench");

@@ -64,7 +64,7 @@ impl Case {
     }
 }
 
-fn main() {
+pub(crate) fn main() {
     let sizes = [Size::Small, Size::Large];
     let mut cases: Vec<Case> =
         sizes.iter().flat_map(|size| STATES.map(|state_bytes| Case::new(*size, state_bytes))).collect();

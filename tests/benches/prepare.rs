@@ -68,22 +68,40 @@ fn is_module(name: &str) -> bool {
     name.starts_with("module-")
 }
 
-fn main() {
-    let columns = ["case", "file", "code", "load", "read", "compare", "link", "compile", "stage", "flip", "all"];
+pub(crate) fn main() {
+    let columns = [
+        "case",
+        "file",
+        "code",
+        "load",
+        "read",
+        "compare",
+        "link",
+        "compile",
+        "stage",
+        "flip",
+        "all",
+        "functions compiled",
+    ];
     let mut table = Table::new("From a saved file to running code", &columns);
     let mut compiles = Vec::new();
     for code in [Size::Small, Size::Large] {
-        let (mut first, mut patches, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut first, mut patches, mut signatures, mut again) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for round in 0..ROUNDS {
             // A runtime of its own, so that nothing is compiled yet.
             let runtime = rig::runtime();
             let mut world = rig::world(&runtime, "bench");
             first.push(way(&runtime, &mut world, &rig::probe(1, code)));
             patches.push(way(&runtime, &mut world, &rig::probe(2 + round, code)));
+            signatures.push(way(&runtime, &mut world, &rig::probe_with_signature(code)));
             again.push(after_a_restart(code));
         }
-        for (name, ways) in [("first build", first), ("one function changed", patches), ("server started again", again)]
-        {
+        for (name, ways) in [
+            ("first build", first),
+            ("one function changed", patches),
+            ("one of a new signature", signatures),
+            ("server started again", again),
+        ] {
             let medians: Vec<f64> =
                 (0..7).map(|stage| rig::median(ways.iter().map(|way| way.stages()[stage]).collect()) as f64).collect();
             let file = ways[0].prepared.file_bytes as u64;
@@ -91,14 +109,19 @@ fn main() {
             row.push(size(rig::code_bytes(&rig::probe(1, code)) as u64));
             row.extend(medians.iter().map(|nanos| time(*nanos)));
             row.push(time(medians.iter().sum()));
+            let functions = ways.iter().map(|way| way.prepared.code.functions_compiled);
+            row.push(rig::median(functions.collect()).to_string());
             table.row(&row);
             compiles.push(medians[4]);
         }
     }
     table.note(&format!(
-        "Medians of {ROUNDS}. A function's change takes {} of a full compile of the small mod, {} of the large one.",
+        "Medians of {ROUNDS}. A function's change takes {} of a full compile of the small mod, {} of the large one; \
+         one with a new signature {} and {}.",
         times(compiles[1], compiles[0]),
-        times(compiles[4], compiles[3])
+        times(compiles[5], compiles[4]),
+        times(compiles[2], compiles[0]),
+        times(compiles[6], compiles[4])
     ));
     table.print();
 }

@@ -32,7 +32,7 @@ fn ticks(worlds: &mut [World], mut tick: impl FnMut(&mut World)) -> (f64, f64) {
     (per_world(rig::median(rounds.clone())), per_world(rig::percentile(rounds, 99)))
 }
 
-fn main() {
+pub(crate) fn main() {
     let runtime = rig::runtime();
     rig::load(&runtime, &mut [], rig::probe(1, rig::Size::Small));
     rig::load_as(&runtime, &mut [], ModName::try_from("second").unwrap(), fixtures::build("second"));

@@ -13,6 +13,7 @@ use std::{
 
 use tickswap_build::{BuildError, ModBuild};
 
+use super::LargeMod;
 use crate::{
     mods::{Listener, ModsFolder},
     room::ARENA_MOD,
@@ -21,6 +22,9 @@ use crate::{
 /// The file that differs between candidates.
 const VARIED_FILE: &str = "src/rule_of_the_day.rs";
 
+/// Where everything is built, in the mods' workspace.
+const PLACE: &str = "target/soak";
+
 /// The arena as it is, and versions of it to swap in one after the other.
 #[derive(Clone, Debug)]
 pub struct Candidates {
@@ -28,6 +32,8 @@ pub struct Candidates {
     pub base: Vec<u8>,
     /// What it is swapped for, in order.
     pub versions: Vec<Candidate>,
+    /// A mod that is compiled while players play, where that is measured.
+    pub large: Option<LargeMod>,
 }
 
 /// One version.
@@ -75,12 +81,12 @@ impl Candidates {
         faulty_every: Option<usize>,
         listener: &Listener,
     ) -> Result<Self, CandidateError> {
-        let place = mods.path().join("target/soak");
+        let place = mods.path().join(PLACE);
         // Two soaks at once would build each other's rules.
         let _alone = lock(&place)?;
         let workshop = Workshop::open(mods.path(), &place)?;
-        let base = workshop.build()?;
-        let mut candidates = Self { base, versions: Vec::new() };
+        let base = workshop.build(ARENA_MOD)?;
+        let mut candidates = Self { base, versions: Vec::new(), large: None };
         let mut seen = HashSet::from([hash(&candidates.base)]);
         for number in 1..=count {
             let is_faulty = is_faulty(number, faulty_every);
@@ -91,7 +97,7 @@ impl Candidates {
                 Err(_) => {
                     listener(&format!("building candidate {number} of {count}"));
                     workshop.vary(&rule)?;
-                    let bytes = workshop.build()?;
+                    let bytes = workshop.build(ARENA_MOD)?;
                     keep(&kept, &bytes)?;
                     bytes
                 }
@@ -102,6 +108,19 @@ impl Candidates {
             candidates.versions.push(Candidate { number, is_faulty, bytes });
         }
         Ok(candidates)
+    }
+
+    /// Adds a large mod of so many functions.
+    pub fn with_large(
+        mut self,
+        mods: &ModsFolder,
+        functions: usize,
+        listener: &Listener,
+    ) -> Result<Self, CandidateError> {
+        let place = mods.path().join(PLACE);
+        let _alone = lock(&place)?;
+        self.large = Some(LargeMod::build(mods, &place, &self.base, functions, listener)?);
+        Ok(self)
     }
 }
 
@@ -115,13 +134,13 @@ fn lock(place: &Path) -> Result<fs::File, CandidateError> {
 }
 
 /// A copy of the mods' workspace.
-struct Workshop {
+pub(super) struct Workshop {
     folder: PathBuf,
     target_dir: PathBuf,
 }
 
 impl Workshop {
-    fn open(mods: &Path, place: &Path) -> Result<Self, CandidateError> {
+    pub(super) fn open(mods: &Path, place: &Path) -> Result<Self, CandidateError> {
         let mods = mods.canonicalize().map_err(failed("find", mods))?;
         let varied = mods.join(ARENA_MOD).join(VARIED_FILE);
         if !varied.is_file() {
@@ -136,8 +155,23 @@ impl Workshop {
         write(&self.folder.join(ARENA_MOD).join(VARIED_FILE), source.as_bytes())
     }
 
-    fn build(&self) -> Result<Vec<u8>, CandidateError> {
-        let build = ModBuild::new(self.folder.join(ARENA_MOD)).target_dir(&self.target_dir);
+    /// Adds a mod to the workspace, of one file.
+    pub(super) fn add(&self, name: &str, source: &str) -> Result<(), CandidateError> {
+        let path = self.folder.join("Cargo.toml");
+        let manifest = fs::read_to_string(&path).map_err(failed("read", &path))?;
+        write(&path, manifest.replacen("members = [", &format!("members = [\"{name}\", "), 1).as_bytes())?;
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion.workspace = true\nedition.workspace = true\n\n[lib]\n\
+             crate-type = [\"cdylib\"]\n\n[dependencies]\narena-api.workspace = true\ntickswap-sdk.workspace = true\n"
+        );
+        let folder = self.folder.join(name).join("src");
+        fs::create_dir_all(&folder).map_err(failed("create", &folder))?;
+        write(&self.folder.join(name).join("Cargo.toml"), manifest.as_bytes())?;
+        write(&folder.join("lib.rs"), source.as_bytes())
+    }
+
+    pub(super) fn build(&self, name: &str) -> Result<Vec<u8>, CandidateError> {
+        let build = ModBuild::new(self.folder.join(name)).target_dir(&self.target_dir);
         Ok(build.build()?.bytes)
     }
 }
@@ -238,7 +272,7 @@ fn write(path: &Path, contents: &[u8]) -> Result<(), CandidateError> {
 }
 
 /// Moved into place when complete, so that a soak that is stopped leaves no half file.
-fn keep(path: &Path, bytes: &[u8]) -> Result<(), CandidateError> {
+pub(super) fn keep(path: &Path, bytes: &[u8]) -> Result<(), CandidateError> {
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder).map_err(failed("create", folder))?;
     let unfinished = path.with_extension("unfinished");
@@ -251,7 +285,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Candida
     move |source| CandidateError::File { doing, path, source }
 }
 
-fn hash(value: &impl Hash) -> u64 {
+pub(super) fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()

@@ -5,6 +5,7 @@
 
 mod candidates;
 mod check;
+mod large;
 mod phases;
 mod report;
 mod statistics;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 pub use self::{
     candidates::{Candidate, CandidateError, Candidates},
     check::Failure,
+    large::{LARGE_FUNCTIONS, LargeCompiles, LargeMod},
     phases::SoakError,
     report::{Distribution, Report},
 };

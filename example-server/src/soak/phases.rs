@@ -12,7 +12,7 @@ use tickswap::{
 use tickswap_abi::{ModName, ModNameError};
 
 use super::{
-    Candidates, Failure, Report, SoakConfig, SoakOutcome, candidates, check,
+    Candidates, Failure, Report, SoakConfig, SoakOutcome, candidates, check, large,
     report::{Distribution, resident_bytes},
     statistics::{self, Lateness},
 };
@@ -30,13 +30,14 @@ const WARM_UP: Duration = Duration::from_secs(2);
 /// How long bots may take to connect, and the last inputs to be applied. A soak that meets it has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a swap may take from submission to the last world.
-const SWAP_WAIT_MAX: Duration = Duration::from_secs(120);
+pub(super) const SWAP_WAIT_MAX: Duration = Duration::from_secs(120);
 /// How often to look whether something has happened.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 const PHASE_BASELINE: u8 = 1;
-const PHASE_SWAPS: u8 = 2;
-const PHASE_DRAIN: u8 = 3;
+const PHASE_COMPILING: u8 = 2;
+const PHASE_SWAPS: u8 = 3;
+const PHASE_DRAIN: u8 = 4;
 
 /// Why a soak could not be run. What went wrong while it ran is a [`Failure`] instead.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,8 @@ pub enum SoakError {
 #[derive(Default)]
 struct Seen {
     prepared: Vec<PreparedMod>,
+    /// Of the large mod.
+    large: Vec<PreparedMod>,
     swaps: u64,
     /// What was swapped in to be taken back.
     faulty: Vec<GenerationId>,
@@ -100,7 +103,9 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
         tick_rate: config.tick_rate,
         frame_rate: config.frame_rate,
         // Twice the planned time, so that a swap phase that takes longer is remembered as well.
-        samples_max: (config.tick_rate as usize) * (2 * (config.seconds + config.baseline_seconds) as usize + 60),
+        samples_max: (config.tick_rate as usize) * (2 * (config.seconds + 2 * config.baseline_seconds) as usize + 60),
+        // The large mod is to be compiled from cold every time.
+        compile_cache_bytes: candidates.large.as_ref().map(|_| 0),
         ..ServerConfig::default()
     };
     let listening = door::bind("127.0.0.1", config.port)?;
@@ -130,6 +135,13 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
     listener(&format!("baseline: {baseline} s with {} players", config.players));
     server.set_phase(PHASE_BASELINE);
     thread::sleep(Duration::from_secs(baseline));
+    if let Some(large) = &candidates.large {
+        listener(&format!("compiling a large mod for {baseline} s"));
+        server.set_phase(PHASE_COMPILING);
+        let (prepared, failures) = large::compile(&server.control(), large, Duration::from_secs(baseline))?;
+        seen.large = prepared;
+        seen.failures.extend(failures);
+    }
     listener(&format!("swaps: {} in {seconds} s", config.schedule().1));
     server.set_phase(PHASE_SWAPS);
     swap(&server.control(), &arena, config, candidates, &mut seen);
@@ -304,8 +316,11 @@ fn measured(rooms: &[RoomReport], seen: &Seen) -> Report {
         room.samples.iter().filter(|sample| sample.phase == phase).copied().collect()
     };
     let mut counted: Vec<TickSample> = Vec::new();
+    let (mut quiet, mut compiling) = (Vec::new(), Vec::new());
     for room in rooms {
         let (baseline, swaps) = (phase(room, PHASE_BASELINE), phase(room, PHASE_SWAPS));
+        quiet.extend_from_slice(&baseline);
+        compiling.extend(phase(room, PHASE_COMPILING));
         let (near, mirrored) = statistics::compare(&baseline, &swaps);
         tell_late(&room.world, "baseline", &baseline);
         tell_late(&room.world, "swaps", &swaps);
@@ -336,6 +351,7 @@ fn measured(rooms: &[RoomReport], seen: &Seen) -> Report {
         tick_us: Distribution::of(counted.iter().map(|sample| sample.duration_ns), 1e3),
         tick_at_flip_us: Distribution::of(at_flip.map(|sample| sample.duration_ns), 1e3),
         prepare_ms: Distribution::of(seen.prepared.iter().map(prepare_ns), 1e6),
+        large_compiles: (!seen.large.is_empty()).then(|| large::measured(&seen.large, &quiet, &compiling)),
         compile_ms: Distribution::of(seen.prepared.iter().map(|prepared| prepared.compile_ns), 1e6),
         state_bytes: seen.state_bytes,
         resident_bytes: seen.resident_bytes,

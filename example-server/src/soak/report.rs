@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::statistics::percentile;
+use super::{large::LargeCompiles, statistics::percentile};
 
 /// What a soak measured. Phases: warm up, baseline (no swaps), swaps, drain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -55,6 +55,9 @@ pub struct Report {
     pub prepare_ms: Distribution,
     /// Milliseconds of compiling a candidate.
     pub compile_ms: Distribution,
+    /// How late ticks were while a large mod was compiled, if one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_compiles: Option<LargeCompiles>,
     /// Bytes of heap of the rules of all worlds, at the end.
     pub state_bytes: u64,
     /// Resident set of the process, bots included, at the end.
@@ -118,6 +121,25 @@ impl fmt::Display for Report {
             writeln!(formatter, "{name:<21} {p50:>12.2} {p99:>12.2} {max:>12.2}")?;
         }
         let mib = |bytes: u64| bytes >> 20;
+        if let Some(large) = &self.large_compiles {
+            writeln!(formatter, "a large mod compiled  {} times, {} MiB", large.compiles, mib(large.code_bytes))?;
+            writeln!(formatter, "  meanwhile           {} of {} ticks late", large.ticks_late, large.ticks)?;
+            writeln!(
+                formatter,
+                "  baseline            {} of {} late",
+                large.ticks_late_baseline, large.ticks_baseline
+            )?;
+            for (name, distribution) in [
+                ("  compile, ms", large.compile_ms),
+                ("  delay, us", large.delay_us),
+                ("    baseline, us", large.delay_baseline_us),
+                ("  tick, us", large.tick_us),
+                ("    baseline, us", large.tick_baseline_us),
+            ] {
+                let Distribution { p50, p99, max } = distribution;
+                writeln!(formatter, "{name:<21} {p50:>12.2} {p99:>12.2} {max:>12.2}")?;
+            }
+        }
         write!(
             formatter,
             "state                 {} MiB, resident {} MiB",

@@ -11,6 +11,7 @@ mod faults;
 mod http;
 mod onlookers;
 mod play;
+mod restarts;
 mod swaps;
 
 use std::{sync::OnceLock, time::Duration};

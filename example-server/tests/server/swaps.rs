@@ -51,3 +51,19 @@ fn a_short_soak_loses_nothing() {
     assert!(report.pause_us.p50 > 0.0 && report.pause_us.p50 <= report.pause_us.max);
     assert!(report.state_bytes >= 2 << 20);
 }
+
+#[test]
+fn a_large_mod_is_compiled_from_cold_while_players_play() {
+    let listener: Listener = Arc::new(|_| ());
+    let mods = ModsFolder::of_the_example();
+    let candidates = Candidates::build(&mods, 1, None, &listener).unwrap();
+    let candidates = candidates.with_large(&mods, 100, &listener).unwrap();
+    let config = SoakConfig { players: 4, seconds: 1, baseline_seconds: 2, swaps: 1, ..SoakConfig::default() };
+    let outcome = soak::run(&config, &candidates, &listener).unwrap();
+    let failures: Vec<String> = outcome.failures.iter().map(ToString::to_string).collect();
+    assert_eq!(failures, Vec::<String>::new());
+    let report = outcome.report;
+    let large = report.large_compiles.unwrap();
+    assert!(large.compiles > 0 && large.code_bytes > 0 && large.ticks > 0 && large.ticks_baseline > 0, "{large:?}");
+    assert_eq!(report.inputs_sent, report.inputs_applied);
+}

@@ -3,9 +3,9 @@
 //! Live state may come from any of them, rolled back ones included, so nothing here is ever forgotten: names keep their
 //! addresses and slots, types keep their layouts. Addresses and slots are given out per mod and process, not per world.
 
-use crate::image::debug::TypeLayout;
+use crate::image::debug::{Position, TypeLayout};
 use crate::image::name_table::Member;
-use crate::image::{Body, Fingerprint, FunctionExport, FunctionImport};
+use crate::image::{Body, Fingerprint, FunctionExport, FunctionImport, FunctionType};
 use crate::{GenerationId, PieceId, SlotIndex};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -23,7 +23,9 @@ pub struct Residents {
     /// Layouts by qualified type name, over all generations.
     pub(crate) types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
     /// Vtables by concrete type and trait; several where several types have one name.
-    pub(crate) vtables: HashMap<VtableKey, Vec<Arc<VtableShape>>>,
+    pub(crate) vtables: HashMap<VtableKey, BTreeSet<Arc<VtableShape>>>,
+    /// Function types of linked modules, in the order that all of them keep.
+    pub(crate) function_types: Vec<FunctionType>,
     /// Address after the last piece placed; 0 before the first generation.
     pub(crate) next_address: u32,
     pub(crate) next_piece: u32,
@@ -86,6 +88,8 @@ pub(crate) struct Resident {
     pub(crate) base: Option<GenerationId>,
     /// Bodies by function name; copies of one function are one name with several bodies.
     pub(crate) functions: BTreeMap<Arc<str>, Arc<BTreeSet<Body>>>,
+    /// Where functions stand in the source, by name.
+    pub(crate) positions: HashMap<Arc<str>, Position>,
     pub(crate) groups: CanonicalGroups,
     pub(crate) statics: BTreeMap<Arc<str>, StaticFacts>,
     /// Content of named read-only data, modulo relocation.
@@ -128,14 +132,14 @@ pub(crate) struct Reliance {
     pub(crate) own: BTreeSet<Fingerprint>,
     /// Functions into which it is inlined.
     pub(crate) holders: BTreeMap<Arc<str>, Holder>,
-    /// Functions of the mod's own crates that it leads to.
-    pub(crate) reached: BTreeMap<Arc<str>, BTreeSet<Fingerprint>>,
+    /// Functions of the mod's own crates that it leads to, with what stands for the code of all their copies.
+    pub(crate) reached: BTreeMap<Arc<str>, Fingerprint>,
 }
 
 /// A function into which such a body is inlined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Holder {
-    pub(crate) code: BTreeSet<Fingerprint>,
+    pub(crate) code: Arc<BTreeSet<Fingerprint>>,
     /// A library's code calls the body in there.
     pub(crate) by_library: bool,
 }
@@ -238,13 +242,13 @@ pub(crate) struct PlacedPiece {
 pub(crate) type VtableKey = (Arc<str>, Arc<str>);
 
 /// The entries of a vtable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct VtableShape {
     pub(crate) entries: Vec<VtableEntry>,
 }
 
 /// One word of a vtable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum VtableEntry {
     /// A function by slot identity.
     Function(Arc<str>),

@@ -12,7 +12,7 @@ use tickswap_linker::{
     link::{Linked, Piece},
 };
 
-use super::{Engine, EngineError, HostSide, Signatures, call, host, shell};
+use super::{CodeFacts, Engine, EngineError, HostSide, Signatures, call, host, shell};
 
 /// Export that runs a mod's `Default`, once per cold start.
 pub(crate) const START: &str = "tickswap_start";
@@ -61,6 +61,7 @@ impl From<Linked> for CodeSource {
 pub(crate) struct Compiled {
     pub(crate) generation: GenerationId,
     pub(crate) module: wasmtime::Module,
+    pub(crate) code: CodeFacts,
     pub(crate) imports: Vec<ImportSource>,
     pub(crate) layout: Layout,
 }
@@ -81,7 +82,7 @@ pub(crate) enum ImportSource {
 impl<H: HostSide> Engine<H> {
     /// Compiles on the calling thread's rayon pool.
     pub(crate) fn compile(&self, source: CodeSource) -> Result<Arc<Compiled>, EngineError> {
-        let module = self.kept.module(&self.wasm, &source.module)?;
+        let (module, code) = self.kept.module(&self.wasm, &source.module)?;
         let mut imports = Vec::with_capacity(module.imports().len());
         for import in module.imports() {
             imports.push(self.resolve_import(&import)?);
@@ -94,7 +95,7 @@ impl<H: HostSide> Engine<H> {
                 return Err(missing(export));
             }
         }
-        Ok(Arc::new(Compiled { generation: source.generation, module, imports, layout: source.layout }))
+        Ok(Arc::new(Compiled { generation: source.generation, module, code, imports, layout: source.layout }))
     }
 
     /// Writes to disk what was compiled since the last time. Slow; nothing waits for it.

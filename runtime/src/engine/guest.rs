@@ -168,7 +168,7 @@ impl<H: HostSide> Guest<H> {
         let start = start.ok_or_else(|| not_staged(position))?;
         self.begin_budget(self.start_cpu_ms, "start_cpu_ms");
         self.lend(host);
-        let outcome = start.call(&mut self.store, &[]);
+        let outcome = run(&self.undo, &mut self.store, start, &[]);
         *host = self.store.data_mut().host.take();
         outcome.map(drop).map_err(|error| self.trap(&error))
     }
@@ -221,12 +221,12 @@ impl<H: HostSide> Guest<H> {
             return Err(wasmtime::Error::msg("the generation does not have this hook"));
         };
         match arguments {
-            RawArguments::Scalars(bits) => function.call(&mut self.store, bits),
+            RawArguments::Scalars(bits) => run(&self.undo, &mut self.store, function, bits),
             RawArguments::Encoded(bytes) => {
                 let length = bytes.len() as u64;
-                let address = buffer.call(&mut self.store, &[length])?;
+                let address = run(&self.undo, &mut self.store, buffer, &[length])?;
                 self.write(address as usize, bytes).map_err(wasmtime::Error::msg)?;
-                function.call(&mut self.store, &[length])
+                run(&self.undo, &mut self.store, function, &[length])
             }
         }
     }
@@ -396,6 +396,13 @@ impl<H: HostSide> Guest<H> {
         });
         Ok(())
     }
+}
+
+/// Calls a function of a guest's store.
+#[inline]
+fn run<T: 'static>(undo: &Undo, store: &mut Store<T>, f: CheckedFunction, arguments: &[u64]) -> wasmtime::Result<u64> {
+    let _running = undo.running();
+    f.call(store, arguments)
 }
 
 fn instantiate(what: &'static str, error: &wasmtime::Error) -> EngineError {

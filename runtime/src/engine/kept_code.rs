@@ -7,6 +7,7 @@ use std::sync::{
 };
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use wasmtime::Module;
 
 use super::{EngineError, cache::FunctionCache, code_store::CodeStore};
@@ -22,33 +23,54 @@ pub(super) struct KeptCode {
     unsaved: Mutex<Vec<(String, Module)>>,
 }
 
+/// Where the machine code of a generation came from, and what it takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CodeFacts {
+    /// Whether all of it was taken from the folder of compiled code. Then nothing was compiled.
+    pub is_kept: bool,
+    /// Functions and trampolines that were compiled. Neither number is known without a cache (limit
+    /// `compile_cache_bytes`), and compilations that run at the same time, because one was abandoned, count for each other.
+    pub functions_compiled: u64,
+    /// Those that were found among what was compiled before.
+    pub functions_found: u64,
+    /// Bytes that stay taken while the generation is resident: machine code and the tables that belong to it. Once for all
+    /// worlds.
+    pub code_bytes: u64,
+}
+
 impl KeptCode {
     pub(super) fn new(store: Option<CodeStore>, functions: Option<Arc<FunctionCache>>) -> Self {
         Self { store, functions, is_loaded: AtomicBool::new(false), unsaved: Mutex::default() }
     }
 
     /// The machine code of a linked module.
-    pub(super) fn module(&self, engine: &wasmtime::Engine, bytes: &[u8]) -> Result<Module, EngineError> {
-        let compile = || Module::new(engine, bytes).map_err(|error| EngineError::Compile(format!("{error:#}")));
+    pub(super) fn module(&self, engine: &wasmtime::Engine, bytes: &[u8]) -> Result<(Module, CodeFacts), EngineError> {
         let Some(store) = &self.store else {
-            return compile();
+            return self.compile(engine, bytes);
         };
         let key = CodeStore::key(bytes);
         if let Some(module) = stored(engine, store, &key) {
             tracing::debug!(target: "tickswap", bytes = bytes.len(), "taken from the folder of compiled code");
-            return Ok(module);
+            let facts = CodeFacts { is_kept: true, code_bytes: code_bytes(&module), ..CodeFacts::default() };
+            return Ok((module, facts));
         }
         if let Some(functions) = &self.functions
             && !self.is_loaded.swap(true, Ordering::Relaxed)
         {
             functions.load(store.functions(functions.bytes_max()));
         }
-        let module = compile()?;
+        let (module, facts) = self.compile(engine, bytes)?;
         self.unsaved.lock().push((key, module.clone()));
-        if let Some((found, compiled)) = self.functions.as_ref().map(|functions| functions.take_counts()) {
-            tracing::debug!(target: "tickswap", bytes = bytes.len(), found, compiled, "functions of a module");
-        }
-        Ok(module)
+        Ok((module, facts))
+    }
+
+    fn compile(&self, engine: &wasmtime::Engine, bytes: &[u8]) -> Result<(Module, CodeFacts), EngineError> {
+        let module = Module::new(engine, bytes).map_err(|error| EngineError::Compile(format!("{error:#}")))?;
+        let counts = self.functions.as_ref().map(|functions| functions.take_counts());
+        let (functions_found, functions_compiled) = counts.unwrap_or_default();
+        let code_bytes = code_bytes(&module);
+        Ok((module, CodeFacts { is_kept: false, functions_compiled, functions_found, code_bytes }))
     }
 
     /// Writes what was compiled since the last time.
@@ -66,6 +88,11 @@ impl KeptCode {
             store.put_functions(&functions.take_fresh());
         }
     }
+}
+
+fn code_bytes(module: &Module) -> u64 {
+    let image = module.image_range();
+    (image.end as usize - image.start as usize) as u64
 }
 
 fn stored(engine: &wasmtime::Engine, store: &CodeStore, key: &str) -> Option<Module> {
@@ -119,12 +146,15 @@ mod tests {
     fn a_server_that_starts_again_compiles_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let (engine, kept) = started(folder.path());
-        assert_eq!(call(&engine, &kept.module(&engine, MODULE).unwrap()), 42);
-        assert_eq!(kept.unsaved.lock().len(), 1, "it was compiled");
+        let (module, facts) = kept.module(&engine, MODULE).unwrap();
+        assert_eq!(call(&engine, &module), 42);
+        assert!(!facts.is_kept && facts.functions_compiled > 0 && facts.code_bytes > 0, "{facts:?}");
         kept.save();
         let (engine, kept) = started(folder.path());
-        assert_eq!(call(&engine, &kept.module(&engine, MODULE).unwrap()), 42);
+        let (module, facts) = kept.module(&engine, MODULE).unwrap();
+        assert_eq!(call(&engine, &module), 42);
         assert!(kept.unsaved.lock().is_empty(), "it was not compiled");
+        assert!(facts.is_kept && (facts.functions_compiled, facts.functions_found) == (0, 0), "{facts:?}");
         assert_eq!(counts(&kept), (0, 0));
     }
 
@@ -141,8 +171,9 @@ mod tests {
         }
         let (engine, kept) = started(folder.path());
         let functions = kept.functions.clone().unwrap();
-        assert_eq!(call(&engine, &kept.module(&engine, MODULE).unwrap()), 42);
-        assert_eq!(kept.unsaved.lock().len(), 1, "it was compiled");
+        let (module, facts) = kept.module(&engine, MODULE).unwrap();
+        assert_eq!(call(&engine, &module), 42);
+        assert!(!facts.is_kept && facts.functions_compiled == 0 && facts.functions_found > 0, "{facts:?}");
         assert!(functions.take_fresh().is_empty(), "out of functions that were there");
     }
 }

@@ -34,6 +34,7 @@ pub(crate) use compile::{CodeSource, Compiled, check_functions};
 pub use error::EngineError;
 pub(crate) use guest::{Guest, RawResult};
 pub(crate) use host::HostSide;
+pub use kept_code::CodeFacts;
 pub use memory::UndoMechanism;
 pub(crate) use pool::{Abandoned, PreparePool, yield_to_ticks};
 pub(crate) use signatures::{HookSignature, Signatures};
@@ -127,6 +128,10 @@ fn config(
             wasmtime::WasmBacktraceDetails::Disable
         })
         .wasm_backtrace_max_frames(NonZeroUsize::new(limits::BACKTRACE_FRAMES_MAX))
+        // From machine code to places in the file, which only debug information makes use of.
+        .generate_address_map(backtrace_lines)
+        // Native symbols; frames get their names from the name section.
+        .debug_symbols(false)
         // The alarm for processor time.
         .epoch_interruption(true)
         // A mod's memory is reserved whole, so that it never moves, neither for wasm nor for a borrowed slice.

@@ -45,18 +45,21 @@ impl<H: HostSide> Guest<H> {
         }
     }
 
-    /// Undoes what was done since the transaction began.
-    pub(crate) fn roll_back(&mut self) {
+    /// Undoes what was done since the transaction began. Whether it could: other code of the process may have taken away
+    /// what tells the writes.
+    #[must_use]
+    pub(crate) fn roll_back(&mut self) -> bool {
         if !self.is_in_transaction() {
-            return;
+            return true;
         }
-        self.undo.roll_back(self.memory, &mut self.store);
+        let is_undone = self.undo.roll_back(self.memory, &mut self.store);
         self.transaction = Transaction::Closed;
         // Growing by nothing lets the store see that the memory is smaller than it was.
         if let Err(error) = self.memory.grow(&mut self.store, 0) {
             tracing::error!(target: "tickswap", %error, "the size of an undone memory cannot be read again");
         }
         self.reset_stack();
+        is_undone
     }
 
     /// Writes into the mod's memory from outside of a call.

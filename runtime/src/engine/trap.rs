@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tickswap_abi::CodecError;
 
+use crate::limits::HOST_STACK_BYTES_MAX;
+
 /// A trap inside a mod: the message and the WebAssembly frames, innermost first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GuestTrap {
@@ -56,8 +58,8 @@ impl GuestTrap {
             .map(|backtrace| backtrace.frames().iter().flat_map(frames).collect())
             .unwrap_or_default();
         let mut message = panic.unwrap_or_else(|| error.root_cause().to_string());
-        if let Some(refusal) = refusal {
-            message = format!("{message}; {refusal}");
+        for limit in refusal.into_iter().chain(stack_used_up(error)) {
+            message = format!("{message}; {limit}");
         }
         Self { message, frames }
     }
@@ -66,6 +68,17 @@ impl GuestTrap {
     pub(crate) fn of_host(message: String) -> Self {
         Self { message, frames: Vec::new() }
     }
+}
+
+/// The limit that a call met which went too deep.
+fn stack_used_up(error: &wasmtime::Error) -> Option<String> {
+    let is_used_up = matches!(error.downcast_ref(), Some(wasmtime::Trap::StackOverflow));
+    is_used_up.then(|| {
+        format!(
+            "its calls need more than {HOST_STACK_BYTES_MAX} bytes of the server's stack \
+             (limit HOST_STACK_BYTES_MAX); call less deeply"
+        )
+    })
 }
 
 /// A frame, or with debug information every function inlined into it.
@@ -89,4 +102,20 @@ fn frames(frame: &wasmtime::FrameInfo) -> Vec<TrapFrame> {
 
 fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_that_is_used_up_names_its_limit_and_other_traps_do_not() {
+        let message = |trap: wasmtime::Trap| GuestTrap::new(&trap.into(), None, None).message;
+        let text = message(wasmtime::Trap::StackOverflow);
+        assert!(
+            text.contains("limit HOST_STACK_BYTES_MAX") && text.contains(&HOST_STACK_BYTES_MAX.to_string()),
+            "{text}"
+        );
+        assert!(!message(wasmtime::Trap::IntegerOverflow).contains("limit"));
+    }
 }

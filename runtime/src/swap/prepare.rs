@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     clock,
-    engine::{self, Abandoned, CodeSource, Engine, PreparePool},
+    engine::{self, Abandoned, CodeFacts, CodeSource, Engine, PreparePool},
     ids::SubmissionId,
     limits::Limits,
     world::Outside,
@@ -286,6 +286,7 @@ impl Preparer {
             compare_ns: candidate.compare_ns,
             link_ns,
             compile_ns: 0,
+            code: CodeFacts::default(),
         };
         let began = clock::now();
         let source = CodeSource::from(linked);
@@ -294,6 +295,7 @@ impl Preparer {
         let limit_ms = self.limits.compile_ms;
         let compiled = compiled.map_err(|Abandoned| SwapError::CompileTime { limit_ms })??;
         facts.compile_ns = clock::nanos_since(began);
+        facts.code = compiled.code;
         *left = left.map(|left| left.saturating_sub(Duration::from_nanos(facts.compile_ns)));
         let generation = Generation { submission, compiled, facts };
         Ok((Arc::new(generation), bases))

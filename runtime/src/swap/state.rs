@@ -5,6 +5,7 @@ use tickswap_abi::ModName;
 use tickswap_linker::{GenerationId, verify::Report};
 
 use super::Refusal;
+use crate::engine::CodeFacts;
 
 /// How far a submission, an activation or a going back is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +123,8 @@ pub struct PreparedMod {
     pub link_ns: u64,
     /// Nanoseconds of compiling, on the clock.
     pub compile_ns: u64,
+    /// Where its machine code came from, and what that takes.
+    pub code: CodeFacts,
 }
 
 impl std::fmt::Display for SubmissionState {

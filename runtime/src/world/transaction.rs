@@ -63,7 +63,11 @@ impl Mods {
 
     fn undo(&mut self) {
         for slot in &mut self.slots {
-            slot.guest.roll_back();
+            if !slot.guest.roll_back() {
+                let reason = "a tick could not be undone, and its state is suspect; the log of the server says why";
+                slot.pause_with(reason.to_owned());
+                self.has_changed = true;
+            }
             slot.is_touched = false;
         }
         self.cannot_undo = false;

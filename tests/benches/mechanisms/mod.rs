@@ -1,9 +1,10 @@
 //! Ways of undoing a tick's writes to a memory, reduced to what they cost: no WebAssembly, no runtime.
 //!
-//! The runtime has one of them (`runtime/src/engine/memory`); the others stay here so that the choice can be measured again
+//! The runtime has three of them (`runtime/src/engine/memory`); the others stay here so that the choice can be measured again
 //! on another kernel. What the runtime's own costs in a tick is the second half of the bench.
 
 pub(crate) mod copy;
+pub(crate) mod guarded;
 pub(crate) mod mapping;
 pub(crate) mod pagemap;
 pub(crate) mod private_mapping;
@@ -12,6 +13,10 @@ pub(crate) mod userfault;
 pub(crate) mod write_protection;
 
 use std::io;
+
+use guarded::{Guarded, KeptPages};
+use userfault::Userfault;
+use write_protection::WriteProtection;
 
 /// Bytes of a page that the processor protects. The bench is for systems with pages of this size.
 pub(crate) const PAGE: usize = 4096;
@@ -36,7 +41,16 @@ pub(crate) const ALL: &[(&str, Make)] = &[
     ("copy", |bytes| Ok(Box::new(copy::Copy::new(bytes)?))),
     ("private mapping", |bytes| Ok(Box::new(private_mapping::PrivateMapping::new(bytes)?))),
     ("pagemap scan", |bytes| Ok(Box::new(pagemap::PagemapScan::new(bytes)?))),
-    ("userfaultfd", |bytes| Ok(Box::new(userfault::Userfault::new(bytes)?))),
-    ("write protection", |bytes| Ok(Box::new(write_protection::WriteProtection::new(bytes)?))),
-    ("  pages kept", |bytes| Ok(Box::new(write_protection::KeptPages::new(bytes)?))),
+    ("userfaultfd", |bytes| Ok(Box::new(Guarded::<Userfault>::new(bytes)?))),
+    ("  pages kept", |bytes| Ok(Box::new(KeptPages::<Userfault>::new(bytes)?))),
+    ("write protection", |bytes| Ok(Box::new(Guarded::<WriteProtection>::new(bytes)?))),
+    ("  pages kept", |bytes| Ok(Box::new(KeptPages::<WriteProtection>::new(bytes)?))),
 ];
+
+/// Nanoseconds of processor time that this thread has used: on a busy machine the clock also counts what others do.
+pub(crate) fn thread_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one `timespec`, which is there.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}

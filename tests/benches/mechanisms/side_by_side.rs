@@ -1,9 +1,8 @@
 //! All mechanisms over sizes and numbers of touched pages, as a table.
 
 use std::hint::black_box;
-use std::time::Instant;
 
-use super::{ALL, Make, PAGE};
+use super::{ALL, Make, PAGE, thread_ns};
 
 const MEBIBYTES: [usize; 4] = [1, 16, 128, 1024];
 const PAGES: [usize; 5] = [1, 10, 50, 1_000, 10_000];
@@ -21,7 +20,7 @@ struct Round {
 
 pub(crate) fn print() {
     println!(
-        "microseconds, median of {ROUNDS}: begin / first writes to n pages / commit | rollback; mappings while open"
+        "microseconds of processor time, median of {ROUNDS}: begin / first writes to n pages / commit | rollback; mappings while open"
     );
     for mebibytes in MEBIBYTES {
         for (pages, same) in PAGES.into_iter().flat_map(|pages| [(pages, true), (pages, false)]) {
@@ -53,27 +52,27 @@ fn row(name: &str, make: Make, bytes: usize, (pages, same): (usize, bool)) {
     let mut rounds = |keep: bool| -> std::io::Result<Round> {
         let mut found: Vec<Round> = Vec::new();
         for round in 0..ROUNDS {
-            let began = Instant::now();
+            let began = thread_ns();
             memory.begin()?;
-            let begin = began.elapsed().as_nanos() as u64;
-            let began = Instant::now();
+            let begin = thread_ns() - began;
+            let began = thread_ns();
             for number in 0..pages {
                 // A stride that is coprime to the number of pages scatters them and meets none twice.
                 let page = (number * stride(total) + if same { 0 } else { round * 7 }) % total;
                 // SAFETY: the page lies in the mechanism's memory.
                 unsafe { base.add(page * PAGE + 8).write_volatile(black_box(round as u8)) };
             }
-            let writes = began.elapsed().as_nanos() as u64;
+            let writes = thread_ns() - began;
             if round == 0 {
                 mappings = std::fs::read_to_string("/proc/self/maps")?.lines().count();
             }
-            let began = Instant::now();
+            let began = thread_ns();
             if keep {
                 memory.commit()?
             } else {
                 memory.roll_back()?
             }
-            found.push(Round { begin, writes, end: began.elapsed().as_nanos() as u64 });
+            found.push(Round { begin, writes, end: thread_ns() - began });
         }
         let median = |part: fn(&Round) -> u64| {
             let mut values: Vec<u64> = found.iter().map(part).collect();

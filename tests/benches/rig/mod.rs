@@ -74,9 +74,24 @@ pub(crate) fn world(runtime: &Runtime, name: &str) -> World {
 
 /// The probe's module; versions differ in one function.
 pub(crate) fn probe(version: u32, size: Size) -> Vec<u8> {
-    let body = "a.wrapping_add(u64::from(b))";
-    let fixture = Fixture::new("probe");
-    let fixture = if version == 1 { fixture } else { fixture.edit(body, &format!("{body}.wrapping_add({version})")) };
+    match version {
+        1 => edited(None, size),
+        _ => edited(Some(&format!("{ADD}.wrapping_add({version})")), size),
+    }
+}
+
+/// The probe's module with a function of a signature that it does not have otherwise.
+pub(crate) fn probe_with_signature(size: Size) -> Vec<u8> {
+    let call = "{ let f: fn(u64, u8, f32, f64) -> f64 = |a, b, c, d| a as f64 + f64::from(b) * f64::from(c) + d;
+        std::hint::black_box(f)(a, b as u8, 0.5, 2.0) as u64 }";
+    edited(Some(call), size)
+}
+
+/// The body of the probe's hook `add`.
+const ADD: &str = "a.wrapping_add(u64::from(b))";
+
+fn edited(add: Option<&str>, size: Size) -> Vec<u8> {
+    let fixture = add.iter().fold(Fixture::new("probe"), |fixture, body| fixture.edit(ADD, body));
     match size {
         Size::Small => fixture.build(),
         Size::Large => fixture.feature("workload").build(),

@@ -11,4 +11,5 @@ mod residents;
 mod rules;
 mod third_party;
 mod traps;
+mod type_order;
 mod verdicts;

@@ -2,7 +2,7 @@
 //! that is given no time, and many worlds. Limits of files are in `bad_input.rs`, processor time of a tick also in `transactions.rs`.
 
 use probe_api::probe_hooks::Caller;
-use tickswap::{FaultOutcome, Limits, RefusalStage, SubmissionState};
+use tickswap::{FaultOutcome, Limits, RefusalStage, SubmissionState, limits::CALL_BYTES_MAX};
 use tickswap_tests::fixtures::edited;
 
 use crate::server::{PATIENCE, Server, done, name, probe, refusals, second, tick, total, version};
@@ -88,6 +88,42 @@ fn compiling_that_takes_too_long_is_refused_by_name_and_comes_to_its_end() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert_eq!(server.control.status().mods, [], "nothing of it is there");
+}
+
+#[test]
+fn while_too_much_is_compiled_that_nobody_waits_for_everything_new_is_refused() {
+    // Nothing that was compiled before makes it fast.
+    let limits =
+        limits(|limits| (limits.compile_ms, limits.compiles_abandoned, limits.compile_cache_bytes) = (1, 1, 0));
+    let server = Server::with(|builder| builder.limits(limits).prepare_threads(1));
+    let module = probe(1);
+    // Again until a compilation that was given up is met while it still runs, whatever else the machine does.
+    let (text, mod_name) = (1..)
+        .find_map(|number| {
+            let mod_name = name(&format!("probe-{number}"));
+            let submission = server.control.submit(vec![(mod_name.clone(), module.clone())]).unwrap();
+            let state = server.control.wait(submission, PATIENCE);
+            let SubmissionState::Refused { .. } = &state else { return None };
+            Some((refusals(state), mod_name)).filter(|(text, _)| !text.contains("limit compile_ms"))
+        })
+        .unwrap();
+    for part in ["limit compiles_abandoned", "1 compilations", "at most 1 may", "wait until they end"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(server.control.status().mods.iter().all(|known| known.mod_name != mod_name), "nothing of it is there");
+}
+
+#[test]
+fn arguments_and_answers_beyond_what_a_call_carries_name_the_limit() {
+    let long = edited("probe", &[("VERSION: u32 = 1;", "VERSION: u32 = 2;")]);
+    let server = Server::of_probe();
+    let mut world = server.world("eu-1");
+    let most = CALL_BYTES_MAX.to_string();
+    let given = tick(&mut world, |tick| Ok(tick.probe().of("probe").echo(vec![7; CALL_BYTES_MAX])));
+    let refused = given.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains(&most), "with its length it is too long: {refused}");
+    server.patch(&mut world, &[("probe", long)]);
+    assert_eq!(version(&mut world, "probe"), 2, "the world goes on");
 }
 
 #[test]

@@ -7,9 +7,11 @@
 mod approval;
 mod bad_input;
 mod calling;
+mod compiling;
 mod console;
 mod control;
 mod faults;
+mod kept_code;
 mod limits;
 mod server;
 mod swapping;

@@ -49,7 +49,7 @@ fn bad_code_is_gone_within_the_tick_that_it_breaks() {
         // With an effect and a log line on their way.
         "probe_host::say(\"half\".to_owned()); self.log.clear(); core::arch::wasm32::unreachable()",
     ];
-    for undo in [UndoMechanism::Automatic, UndoMechanism::Copy] {
+    for undo in [UndoMechanism::Automatic, UndoMechanism::WriteProtection, UndoMechanism::Copy] {
         let server = Server::with(|builder| builder.undo(undo));
         server.load(&[("probe", probe(1)), ("second", second(1))]);
         let mut world = server.world("eu-1");

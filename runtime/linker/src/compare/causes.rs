@@ -3,12 +3,14 @@
 
 use super::CandidateFacts;
 use super::difference::{Cause, Difference};
+use super::linkage::Linkage;
 use super::reliance::is_library;
+use super::work::{ENTRY, Work};
 use crate::image::ModImage;
 use crate::image::debug::DebugLevel;
 use crate::image::name_table::without_tags;
 use crate::residents::Resident;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// Names of functions of crates without debug information of their own.
@@ -18,7 +20,13 @@ pub(super) fn libraries(image: &ModImage, names: &[Option<Arc<str>>]) -> BTreeSe
 }
 
 /// Fills in the causes of what comparing functions found.
-pub(super) fn explain(image: &ModImage, facts: &CandidateFacts, resident: &Resident, differences: &mut [Difference]) {
+pub(super) fn explain(
+    facts: &CandidateFacts,
+    resident: &Resident,
+    linkage: &Linkage<'_>,
+    work: &Work,
+    differences: &mut [Difference],
+) {
     let changed: BTreeSet<String> = differences
         .iter()
         .filter_map(|difference| match difference {
@@ -28,7 +36,7 @@ pub(super) fn explain(image: &ModImage, facts: &CandidateFacts, resident: &Resid
             _ => None,
         })
         .collect();
-    let inlined = inlined_from(image, &changed);
+    let inlined = inlined_from(linkage, &changed);
     for difference in differences {
         match difference {
             Difference::FunctionChanged { item, cause, .. } => {
@@ -42,13 +50,17 @@ pub(super) fn explain(image: &ModImage, facts: &CandidateFacts, resident: &Resid
                 } else if !old.is_disjoint(&new) {
                     Some(Cause::Instance)
                 } else {
-                    inlined.get(&*without_tags(item)).map(|names| Cause::InlinedFrom(names.clone()))
+                    let told = |names: &BTreeSet<Arc<str>>| {
+                        let names = names.iter().take_while(|name| work.spend(ENTRY + name.len()));
+                        Cause::InlinedFrom(names.map(ToString::to_string).collect())
+                    };
+                    inlined.get(&*without_tags(item)).map(told)
                 };
             }
             Difference::FunctionAdded { item, cause, .. } if facts.libraries.contains(item.as_str()) => {
                 *cause = Some(Cause::Library);
             }
-            Difference::FunctionRemoved { item, cause } if resident.libraries.contains(item.as_str()) => {
+            Difference::FunctionRemoved { item, cause, .. } if resident.libraries.contains(item.as_str()) => {
                 *cause = Some(Cause::Library);
             }
             _ => {}
@@ -58,16 +70,16 @@ pub(super) fn explain(image: &ModImage, facts: &CandidateFacts, resident: &Resid
 
 /// For changed functions the other changed ones that were inlined into them. Where two are inlined into each other,
 /// neither explains the other.
-fn inlined_from(image: &ModImage, changed: &BTreeSet<String>) -> BTreeMap<String, Vec<String>> {
-    let mut inlined: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (into, functions) in &image.debug.inlined {
-        let into = image.names.plain(into).to_string();
-        if !changed.contains(&into) {
+fn inlined_from(linkage: &Linkage<'_>, changed: &BTreeSet<String>) -> BTreeMap<Arc<str>, BTreeSet<Arc<str>>> {
+    let mut inlined: BTreeMap<Arc<str>, BTreeSet<Arc<str>>> = BTreeMap::new();
+    for (into, functions) in &linkage.image().debug.inlined {
+        let into = linkage.plain(into);
+        if !changed.contains(&*into) {
             continue;
         }
         for function in functions.keys() {
-            let function = image.names.plain(function).to_string();
-            if function != into && changed.contains(&function) {
+            let function = linkage.plain(function);
+            if function != into && changed.contains(&*function) {
                 inlined.entry(into.clone()).or_default().insert(function);
             }
         }
@@ -77,13 +89,17 @@ fn inlined_from(image: &ModImage, changed: &BTreeSet<String>) -> BTreeMap<String
         functions.retain(|function| !all.get(function).is_some_and(|theirs| theirs.contains(into)));
     }
     inlined.retain(|_, functions| !functions.is_empty());
-    inlined.into_iter().map(|(into, functions)| (into, functions.into_iter().collect())).collect()
+    inlined
+}
+
+/// Names of the mod's own crates.
+pub(super) fn own_crates(image: &ModImage) -> HashSet<&str> {
+    let full = image.debug.crates.iter().filter(|(_, level)| **level == DebugLevel::Full);
+    full.map(|(identity, _)| &*identity.name).collect()
 }
 
 /// The cause of a type that is not of the mod's own crates: it is a library's, or generic over others.
-pub(super) fn of_type(image: &ModImage, name: &str) -> Option<Cause> {
-    let head = name.split("::").next().unwrap_or(name);
-    let is_own =
-        image.debug.crates.iter().any(|(identity, level)| *level == DebugLevel::Full && *identity.name == *head);
+pub(super) fn of_type(own_crates: &HashSet<&str>, name: &str) -> Option<Cause> {
+    let is_own = own_crates.contains(name.split("::").next().unwrap_or(name));
     (!is_own || name.contains('<')).then_some(if is_own { Cause::Instance } else { Cause::Library })
 }

@@ -6,28 +6,41 @@
 
 use super::CandidateFacts;
 use super::difference::Difference;
+use super::linkage::Linkage;
 use super::reliance::Graph;
+use super::work::{ENTRY, Work};
 use crate::image::ModImage;
 use crate::image::debug::{FunctionKind, Name, is_transient};
-use crate::limits::RELIANCE_STEPS;
 use crate::residents::{Coroutines, Resident, Residents};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+/// What taking down one function that resumes a coroutine costs, its memory included.
+const RESUMED_STEPS: usize = 4 * ENTRY;
+
 /// Every coroutine of the mod's own crates, and the functions that resume it.
-pub(super) fn facts(image: &ModImage, graph: &Graph<'_>, names: &[Option<Arc<str>>]) -> Coroutines {
+pub(super) fn facts(
+    image: &ModImage,
+    graph: &Graph<'_>,
+    linkage: &Linkage<'_>,
+    names: &[Option<Arc<str>>],
+    work: &Work,
+) -> Coroutines {
     let known = known_names(image, names);
     let mut coroutines = Coroutines::new();
     let mut symbols: HashMap<&str, Arc<str>> = HashMap::new();
-    let mut steps = RELIANCE_STEPS;
+    let environments = OnceCell::new();
     let mut by_function: HashMap<u32, BTreeSet<Arc<str>>> = HashMap::new();
-    for (symbol, function) in &image.debug.functions {
+    for (symbol, function) in &linkage.image().debug.functions {
         let FunctionKind::Coroutine { environment } = &function.kind else { continue };
-        let name = image.names.plain(symbol);
+        let name = linkage.plain(symbol);
         symbols.insert(symbol, name.clone());
         let own = graph.by_name.get(&name).into_iter().flatten();
         let coroutine = coroutines.entry(name.clone()).or_default();
-        coroutine.may_live |= environment.as_ref().is_none_or(|environment| may_live(image, environment, &mut steps));
+        coroutine.may_live |= environment.as_ref().is_none_or(|environment| {
+            environments.get_or_init(|| Environments::new(image)).may_live(environment, work)
+        });
         for function in own {
             coroutine.own.extend(image.body(*function).map(|body| body.code));
             by_function.entry(*function).or_default().insert(name.clone());
@@ -36,12 +49,15 @@ pub(super) fn facts(image: &ModImage, graph: &Graph<'_>, names: &[Option<Arc<str
     let mut resumes = |coroutine: &Arc<str>, function: u32| {
         let (Some(found), Some(body)) = (coroutines.get_mut(coroutine), image.body(function)) else { return };
         for name in known.get(&function).into_iter().flatten() {
+            if !work.spend(RESUMED_STEPS) {
+                break;
+            }
             found.resumed_by.entry(name.clone()).or_default().insert(body.code);
         }
     };
-    for (into, functions) in &image.debug.inlined {
+    for (into, functions) in &linkage.image().debug.inlined {
         for name in functions.keys().filter_map(|symbol| symbols.get(&**symbol)) {
-            for function in graph.by_name.get(&image.names.plain(into)).into_iter().flatten() {
+            for function in graph.by_name.get(&linkage.plain(into)).into_iter().flatten() {
                 resumes(name, *function);
             }
         }
@@ -62,47 +78,66 @@ fn known_names(image: &ModImage, names: &[Option<Arc<str>>]) -> HashMap<u32, BTr
     known
 }
 
-/// Whether something besides references on the stack is made of a coroutine: a box, a list, an object.
-fn may_live(image: &ModImage, environment: &Name, steps: &mut usize) -> bool {
-    const ON_THE_STACK: [&str; 8] = [
-        "&",
-        "*",
-        "core::pin::Pin<&",
-        "core::mem::",
-        "core::option::Option<",
-        "core::task::",
-        "core::ops::",
-        "core::future::",
-    ];
-    let (mut seen, mut waiting) = (BTreeSet::from([environment]), vec![environment]);
-    while let Some(environment) = waiting.pop() {
-        let mentions = |name: &str| name.contains(&**environment);
-        if image.debug.vtables.iter().filter_map(|vtable| vtable.concrete_type.as_deref()).any(mentions) {
-            return true;
-        }
-        let Some(left) = steps.checked_sub(image.debug.types.len()) else { return true };
-        *steps = left;
-        let variant = format!("{environment}::");
+/// Types around the environments of coroutines.
+struct Environments<'a> {
+    image: &'a ModImage,
+    /// Types whose name may mention an environment, and the objects among them.
+    transient: Vec<&'a Name>,
+    objects: Vec<&'a str>,
+    /// Types that have an environment as a field.
+    held_by: HashMap<&'a str, BTreeSet<&'a Name>>,
+}
+
+impl<'a> Environments<'a> {
+    fn new(image: &'a ModImage) -> Self {
+        let transient = image.debug.types.keys().filter(|name| is_transient(name)).collect();
+        let objects = image.debug.vtables.iter().filter_map(|vtable| vtable.concrete_type.as_deref());
+        let mut held_by: HashMap<&str, BTreeSet<&Name>> = HashMap::new();
         for (name, layouts) in &image.debug.types {
-            let fields = layouts.iter().flat_map(|layout| {
+            for layout in layouts {
                 let contents = layout.variants.iter().filter_map(|variant| variant.content.as_ref());
-                layout.fields.iter().chain(contents)
-            });
-            let holds = name != environment && fields.into_iter().any(|field| field.type_name == *environment);
-            if name.starts_with(&variant) || name == environment || !(mentions(name) || holds) {
-                continue;
-            }
-            // The environment that it is awaited or captured in, and that one's states: what of it lives decides.
-            if let Some(outer) = environment_of(image, name) {
-                if seen.insert(outer) {
-                    waiting.push(outer);
+                let fields = layout.fields.iter().chain(contents).map(|field| &field.type_name);
+                for field in fields.filter(|field| is_transient(field) && *field != name) {
+                    held_by.entry(field).or_default().insert(name);
                 }
-            } else if !ON_THE_STACK.iter().any(|prefix| name.starts_with(prefix)) {
+            }
+        }
+        Self { image, transient, objects: objects.filter(|name| is_transient(name)).collect(), held_by }
+    }
+
+    /// Whether something besides references on the stack is made of a coroutine: a box, a list, an object.
+    fn may_live(&self, environment: &'a Name, work: &Work) -> bool {
+        const ON_THE_STACK: [&str; 8] = [
+            "&",
+            "*",
+            "core::pin::Pin<&",
+            "core::mem::",
+            "core::option::Option<",
+            "core::task::",
+            "core::ops::",
+            "core::future::",
+        ];
+        let (mut seen, mut waiting) = (BTreeSet::from([environment]), vec![environment]);
+        while let Some(environment) = waiting.pop() {
+            if self.objects.iter().any(|name| work.contains(name, environment)) {
                 return true;
             }
+            let variant = format!("{environment}::");
+            let mentioning = self.transient.iter().copied().filter(|name| work.contains(name, environment));
+            let holding = self.held_by.get(&**environment).into_iter().flatten().copied();
+            for name in mentioning.chain(holding).filter(|name| !name.starts_with(&variant) && *name != environment) {
+                // The environment that it is awaited or captured in, and that one's states: what of it lives decides.
+                if let Some(outer) = environment_of(self.image, name) {
+                    if seen.insert(outer) {
+                        waiting.push(outer);
+                    }
+                } else if !ON_THE_STACK.iter().any(|prefix| name.starts_with(prefix)) {
+                    return true;
+                }
+            }
         }
+        false
     }
-    false
 }
 
 /// The environment that a type is, or is a state of.

@@ -121,6 +121,8 @@ pub enum Difference {
     /// A function that only the version to be replaced has. Its old body stays callable.
     FunctionRemoved {
         item: String,
+        /// Where the version to be replaced has it.
+        at: Option<SourcePosition>,
         cause: Option<Cause>,
     },
     /// A function of one name and another signature; live pointers to it keep the old body.
@@ -323,6 +325,12 @@ pub enum Difference {
     /// The file does not prove that it was built with the passes off that merge functions and rewrite statics.
     ProofMissing {
         what: String,
+    },
+    /// Comparing would take more than a limit allows, so what differs is not known in full.
+    LimitReached {
+        what: String,
+        limit_name: String,
+        limit: u64,
     },
     /// The candidate's base is no generation of this mod.
     UnknownBase {

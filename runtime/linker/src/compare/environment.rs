@@ -7,14 +7,15 @@ use super::difference::Difference;
 use super::difference::SourcePosition;
 use super::reliance::Graph;
 use super::statics::STANDARD;
+use super::work::Work;
 use crate::image::debug::{DebugLevel, is_transient};
 use crate::image::module::SymbolTarget;
 use crate::image::name::{NodeRef, NumbersAsTheyAre, SymbolName, parse};
 use crate::image::name_table::{TAG_CLOSE, TAG_OPEN, without_tags};
-use crate::image::{Fingerprint, ModImage};
-use crate::limits::RELIANCE_STEPS;
+use crate::image::{Fingerprint, FunctionExport, ModImage};
 use crate::residents::{Resident, Residents, StaticProof};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Two equal functions that must stay two, and a static of a small domain that must stay whole. The SDK emits them.
@@ -30,7 +31,10 @@ pub(super) fn proof(image: &ModImage, facts: &CandidateFacts, differences: &mut 
         .filter(|(_, symbol, _)| TWINS.contains(&symbol.name.as_str()))
         .map(|(_, _, function)| function)
         .collect();
-    let in_table = |function: &u32| image.elements.iter().any(|segment| segment.functions.contains(function));
+    let in_table = |function: &u32| {
+        let mut segments = image.elements.iter();
+        segments.any(|segment| segment.functions.contains(function))
+    };
     if twins.len() != TWINS.len() || !twins.iter().all(in_table) {
         missing(
             "expected two equal functions of the SDK in two table slots, found them merged or missing: functions may have been merged; build with `cargo tickswap build` and use `#[tickswap_sdk::module]`",
@@ -50,6 +54,7 @@ pub(super) fn allocator(
     image: &ModImage,
     graph: &Graph<'_>,
     names: &[Option<Arc<str>>],
+    work: &Work,
 ) -> Vec<(Arc<str>, BTreeSet<Fingerprint>)> {
     const ENTRY_POINTS: [&str; 4] = ["__rust_alloc", "__rust_dealloc", "__rust_realloc", "__rust_alloc_zeroed"];
     let mut found = Vec::new();
@@ -61,8 +66,8 @@ pub(super) fn allocator(
             entries.insert(function);
         }
     }
-    let mut steps = RELIANCE_STEPS;
-    found.extend(graph.reached(entries, &mut steps));
+    let reached = graph.reached(entries, work).into_iter();
+    found.extend(reached.map(|(name, code)| (name, BTreeSet::from([code]))));
     found.sort();
     found.dedup();
     found
@@ -181,11 +186,12 @@ fn compare_types_of_one_name(
             && !is_transient(name)
             && !is_of_fixed_crate(image, name)
     });
+    let with_code: HashSet<String> = facts.functions.keys().map(|function| last(function)).collect();
     for (name, _) in ambiguous {
         let Some((parent, _)) = name.rsplit_once("::") else { continue };
         let parent = last(parent);
         // One that is inlined everywhere may be in any function that changed.
-        let has_code = facts.functions.keys().any(|function| last(function) == parent);
+        let has_code = with_code.contains(&parent);
         if changed.contains(&parent) || (!has_code && !changed.is_empty()) {
             differences.push(Difference::TypeIdentityReused { item: name.to_string() });
         }
@@ -202,22 +208,29 @@ fn is_of_fixed_crate(image: &ModImage, type_name: &str) -> bool {
         .is_some_and(|hashes| hashes.iter().all(|hash| image.debug.level_of(home, hash) != Some(DebugLevel::Full)))
 }
 
-/// Whether live state may hold anything that the crate made or knows: its types, its statics, pointers to its functions.
-/// Without debug information of its own, nothing proves that these are what they were.
-fn is_in_state(residents: &Residents, crate_name: &str) -> bool {
-    let path = format!("{crate_name}::");
-    let hashed = format!("{crate_name}[");
-    let value = format!("{crate_name}.");
+/// Crates of which live state may hold anything that they made or know: their types, their statics, pointers to their
+/// functions. Without debug information of its own, nothing proves that these are what they were.
+fn crates_in_state(residents: &Residents) -> HashSet<&str> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':' || c == '.';
-    let mentions = |text: &str| {
-        [&path, &hashed, &value]
-            .into_iter()
-            .any(|start| text.match_indices(start.as_str()).any(|(at, _)| !text[..at].ends_with(is_part)))
-    };
-    residents.types.keys().any(|name| mentions(name))
-        || residents.statics.keys().any(|name| mentions(name))
-        || residents.slots.keys().any(|name| mentions(name))
-        || residents.vtables.keys().any(|(concrete, trait_name)| mentions(concrete) || mentions(trait_name))
+    let texts = residents.types.keys().chain(residents.statics.keys()).chain(residents.slots.keys());
+    let vtables = residents.vtables.keys().flat_map(|(concrete, trait_name)| [concrete, trait_name]);
+    let mut found = HashSet::new();
+    for text in texts.chain(vtables) {
+        // A crate stands where a path begins, before `::`, `.` or its hash in brackets.
+        let mut rest: &str = text;
+        while let Some(start) = rest.find(is_part) {
+            let path = &rest[start..];
+            let end = path.find(|c| !is_part(c)).unwrap_or(path.len());
+            let (path, after) = path.split_at(end);
+            rest = after;
+            let head = path.split([':', '.']).next().unwrap_or(path);
+            let next = &path[head.len()..];
+            if next.starts_with("::") || next.starts_with('.') || (next.is_empty() && after.starts_with('[')) {
+                found.insert(head);
+            }
+        }
+    }
+    found
 }
 
 /// A `TypeId` goes by number, as the compiler counts closures and repeated names. Where such a number now means another
@@ -279,7 +292,8 @@ pub(super) fn compare(
 ) {
     let told = contract::compare(image, resident, differences);
     compare_exports(image, resident, &told, differences);
-    for import in image.imports.iter().filter(|import| !resident.imports.contains(import)) {
+    let known: HashSet<_> = resident.imports.iter().collect();
+    for import in image.imports.iter().filter(|import| !known.contains(import)) {
         differences.push(Difference::ImportAdded {
             item: format!("{}.{}", import.module, import.name),
             is: import.signature.to_string(),
@@ -290,25 +304,32 @@ pub(super) fn compare(
     }
     // State may hold what a crate or an allocator of any resident made, although the version replaced names neither.
     let set = |hashes: &BTreeSet<String>| hashes.iter().cloned().collect::<Vec<_>>();
+    let uses_type_ids = facts.uses_type_ids || residents.generations.iter().any(|known| known.uses_type_ids);
+    let in_state = OnceCell::new();
     for (name, is) in &image.names.crates {
         // A crate that only one version names tells nothing; two of one name show as more hashes.
         let mut known = residents.generations.iter().filter_map(|generation| generation.crates.get(name));
         if let Some(was) = known.find(|was| *was != is) {
-            let uses_type_ids = facts.uses_type_ids || residents.generations.iter().any(|known| known.uses_type_ids);
+            let in_state: &HashSet<&str> = in_state.get_or_init(|| crates_in_state(residents));
             differences.push(Difference::CrateIdentityChanged {
                 item: name.clone(),
                 uses_type_ids,
-                in_state: is_in_state(residents, name),
+                in_state: in_state.contains(name.as_str()),
                 was: set(was),
                 is: set(is),
             });
         }
     }
     // A version that allocates in fewer ways has fewer entry points; those that both have must lead to the same place.
-    let conflict = facts.allocator.iter().find(|(name, code)| {
-        let mut known = residents.generations.iter().flat_map(|generation| &generation.allocator);
-        known.any(|(known_name, known_code)| known_name == name && known_code != code)
-    });
+    let allocators = residents.generations.iter().flat_map(|generation| &generation.allocator);
+    let mut known: HashMap<&str, BTreeSet<&BTreeSet<Fingerprint>>> = HashMap::new();
+    for (name, code) in allocators {
+        known.entry(name).or_default().insert(code);
+    }
+    let conflict = facts
+        .allocator
+        .iter()
+        .find(|(name, code)| known.get(&**name).is_some_and(|known| known.len() > 1 || !known.contains(code)));
     if let Some((name, _)) = conflict {
         differences.push(Difference::AllocatorChanged {
             was: format!("`{name}` as it was"),
@@ -322,9 +343,13 @@ pub(super) fn compare(
 
 /// `told`: exports of hooks about which the contract section said more already.
 fn compare_exports(image: &ModImage, resident: &Resident, told: &BTreeSet<String>, differences: &mut Vec<Difference>) {
+    fn by_name(exports: &[FunctionExport]) -> HashMap<&str, &FunctionExport> {
+        exports.iter().rev().map(|export| (export.name.as_str(), export)).collect()
+    }
+    let (old, new) = (by_name(&resident.exports), by_name(&image.exports));
     for export in image.exports.iter().filter(|export| !told.contains(&export.name)) {
         let (item, is) = (export.name.clone(), export.signature.to_string());
-        match resident.exports.iter().find(|was| was.name == export.name) {
+        match old.get(export.name.as_str()) {
             None => differences.push(Difference::ExportAdded { item, is }),
             Some(was) if was.signature != export.signature => {
                 differences.push(Difference::ExportChanged { item, was: was.signature.to_string(), is });
@@ -333,7 +358,7 @@ fn compare_exports(image: &ModImage, resident: &Resident, told: &BTreeSet<String
         }
     }
     for was in resident.exports.iter().filter(|export| !told.contains(&export.name)) {
-        if !image.exports.iter().any(|export| export.name == was.name) {
+        if !new.contains_key(was.name.as_str()) {
             differences.push(Difference::ExportRemoved { item: was.name.clone(), was: was.signature.to_string() });
         }
     }
@@ -346,12 +371,12 @@ mod tests {
     #[test]
     fn what_live_state_may_hold_of_a_crate_is_found_by_its_path() {
         let mut residents = Residents::new();
-        assert!(!is_in_state(&residents, "glam"));
+        assert!(crates_in_state(&residents).is_empty());
         residents.types.insert("alloc::vec::Vec<glam::Vec3>".into(), Arc::default());
         residents.slots.insert("<arena::Key as indexmap::Equivalent>.equivalent | fn()".into(), 1);
         residents.slots.insert("itoa[3kPq].format | (i32) in itoa[3kPq]".into(), 2);
         for (name, expected) in [("glam", true), ("lam", false), ("gla", false), ("indexmap", true), ("itoa", true)] {
-            assert_eq!(is_in_state(&residents, name), expected, "{name}");
+            assert_eq!(crates_in_state(&residents).contains(name), expected, "{name}");
         }
     }
 

@@ -3,13 +3,15 @@
 use super::CandidateFacts;
 use super::causes;
 use super::difference::{Difference, SourcePosition};
-use crate::image::debug::{FunctionFacts, is_transient};
+use super::linkage::Linkage;
+use super::work::Work;
+use crate::image::debug::{FunctionFacts, Position, is_transient};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
 use crate::image::name_table::TAG_OPEN;
 use crate::image::{Body, ModImage};
 use crate::residents::{Resident, Residents};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// Between name and signature of a slot.
@@ -71,12 +73,14 @@ pub(super) fn compare(
     image: &ModImage,
     facts: &CandidateFacts,
     resident: &Resident,
+    linkage: &Linkage<'_>,
+    work: &Work,
     differences: &mut Vec<Difference>,
 ) {
-    let positions = positions(image, facts);
+    let positions = positions(image, &facts.names);
     let code = |bodies: &BTreeSet<Body>| bodies.iter().map(|body| body.code).collect::<BTreeSet<_>>();
     for (name, bodies) in &facts.functions {
-        let (item, at) = (name.to_string(), positions.get(name).cloned());
+        let (item, at) = (name.to_string(), positions.get(name).map(|at| SourcePosition::from(*at)));
         match resident.functions.get(name) {
             None => differences.push(Difference::FunctionAdded { item, at, cause: None }),
             Some(old) if code(old) != code(bodies) => {
@@ -87,9 +91,10 @@ pub(super) fn compare(
         }
     }
     for name in resident.functions.keys().filter(|name| !facts.functions.contains_key(*name)) {
-        differences.push(Difference::FunctionRemoved { item: name.to_string(), cause: None });
+        let at = resident.positions.get(name).map(SourcePosition::from);
+        differences.push(Difference::FunctionRemoved { item: name.to_string(), at, cause: None });
     }
-    causes::explain(image, facts, resident, differences);
+    causes::explain(facts, resident, linkage, work, differences);
 }
 
 /// Functions that live pointers may lead to and that have another signature now. Slots are names with signatures, so the
@@ -104,7 +109,7 @@ pub(super) fn signatures(
     for (name, signature) in residents.slots.keys().filter_map(|slot| slot.split_once(SIGNATURE)) {
         known.entry(name).or_default().insert(signature);
     }
-    let positions = positions(image, facts);
+    let positions = positions(image, &facts.names);
     let own: BTreeSet<(&str, &str)> =
         facts.slot_names.iter().flatten().filter_map(|slot| slot.split_once(SIGNATURE)).collect();
     for (name, is) in own {
@@ -116,7 +121,7 @@ pub(super) fn signatures(
         }
         differences.push(Difference::SignatureChanged {
             item: name.to_owned(),
-            at: positions.get(name).cloned(),
+            at: positions.get(name).map(|at| SourcePosition::from(*at)),
             was: was.iter().copied().collect::<Vec<_>>().join(" or "),
             is: is.to_owned(),
         });
@@ -132,32 +137,24 @@ pub(super) fn ambiguous(image: &ModImage, differences: &mut Vec<Difference>) {
             plain.entry(&symbol.name).or_default().insert(function);
         }
     }
-    let in_table = |function: &u32| image.elements.iter().any(|segment| segment.functions.contains(function));
+    let in_table: HashSet<u32> = image.elements.iter().flat_map(|segment| segment.functions.iter().copied()).collect();
     for (name, functions) in plain.iter().filter(|(_, functions)| functions.len() > 1) {
-        if functions.iter().any(in_table) {
+        if functions.iter().any(|function| in_table.contains(function)) {
             differences.push(Difference::FunctionAmbiguous { item: (*name).to_owned() });
         }
     }
 }
 
-/// Where a function stands that may be inlined everywhere, or the first item inside it; by its name without tags.
-pub(super) fn position(image: &ModImage, name: &str) -> Option<SourcePosition> {
-    let within = |symbol: &str| image.names.plain(symbol).strip_prefix(name).map(str::len);
-    let found = image.debug.functions.iter().filter(|(_, facts)| facts.position.is_some());
-    let found = found.filter_map(|(symbol, facts)| Some((within(symbol)?, facts.position.as_ref()?)));
-    found.min().map(|(_, position)| SourcePosition::from(position))
-}
-
 /// Positions by name.
-pub(super) fn positions(image: &ModImage, facts: &CandidateFacts) -> BTreeMap<Arc<str>, SourcePosition> {
+pub(crate) fn positions<'a>(image: &'a ModImage, names: &[Option<Arc<str>>]) -> BTreeMap<Arc<str>, &'a Position> {
     let mut positions = BTreeMap::new();
     for (index, symbol) in image.symbols.iter().enumerate() {
         let SymbolTarget::Function(_) = symbol.target else { continue };
-        let (Some(name), Some(function)) = (&facts.names[index], image.debug.function(&symbol.name)) else {
+        let (Some(name), Some(function)) = (&names[index], image.debug.function(&symbol.name)) else {
             continue;
         };
         if let Some(position) = &function.position {
-            positions.insert(name.clone(), SourcePosition::from(position));
+            positions.insert(name.clone(), position);
         }
     }
     positions

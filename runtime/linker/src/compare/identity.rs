@@ -8,14 +8,16 @@
 use super::callsites::CallSites;
 use super::environment::{asks_for_parameters, may_ask_for_type_ids};
 use super::evidence::{self, Witness};
+use super::work::Work;
 use crate::GenerationId;
 use crate::image::Body;
 use crate::image::ModImage;
-use crate::image::debug::{Name, TypeKind, is_transient};
+use crate::image::debug::{Name, TypeKind, TypeLayout, is_transient};
 use crate::image::name::{NameResolver, NumberedItem, SymbolName, parse};
 use crate::image::name_table::{GroupKey, Member, TAG_OPEN, tagged, without_tags};
+use crate::limits::IDENTITY_ROUNDS;
 use crate::residents::{CanonicalGroups, CanonicalKey, Evidence, Resident, ResidentMember, Residents};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Names of all symbols of a candidate as they are known in this process.
@@ -39,22 +41,18 @@ pub(super) fn identify(
     residents: &Residents,
     order: &[GenerationId],
     call_sites: &CallSites,
+    work: &Work,
 ) -> Identities {
     let mut forced = BTreeSet::new();
     let witness = Witness::new(image, call_sites);
-    let evidence: HashMap<&GroupKey, BTreeMap<u64, Arc<Evidence>>> = image
-        .names
-        .groups
-        .iter()
-        .map(|(key, group)| {
-            let members = group.iter().map(|(number, member)| (*number, Arc::new(witness.of(group, member))));
-            (key, members.collect())
-        })
-        .collect();
+    let groups = image.names.groups.iter();
+    let evidence: HashMap<&GroupKey, _> = groups.map(|(key, group)| (key, witness.of_group(group, work))).collect();
     let held_by = HeldBy::new(image);
-    let outgrown: Vec<BTreeSet<&Name>> =
-        residents.generations.iter().map(|resident| outgrown(image, resident, &held_by)).collect();
+    let outgrown: Vec<Outgrown<'_>> =
+        residents.generations.iter().map(|resident| outgrown(resident, &held_by)).collect();
+    let mut round = 0;
     loop {
+        round += 1;
         let mut tagger = Tagger {
             image,
             residents,
@@ -63,6 +61,7 @@ pub(super) fn identify(
             forced: &forced,
             evidence: &evidence,
             outgrown: &outgrown,
+            work,
             found: Identities {
                 symbols: Vec::new(),
                 groups: HashMap::new(),
@@ -83,9 +82,13 @@ pub(super) fn identify(
         found.symbols = symbols;
         // A suspended coroutine may sit inside another closure's or coroutine's environment, whose code resumes it
         // directly: that code has to stay the old one too, and whatever holds *it*.
-        let more = holders(image, &held_by, &renewed, &forced);
+        let more = match round {
+            IDENTITY_ROUNDS.. => environments(image).filter(|name| !forced.contains(name)).collect(),
+            _ => holders(image, &held_by, &renewed, &forced, work),
+        };
         if more.is_empty() {
-            found.outgrown = outgrown.iter().map(|names| names.iter().map(|name| (*name).clone()).collect()).collect();
+            let names = |one: Outgrown<'_>| one.all.into_iter().cloned().collect();
+            found.outgrown = outgrown.into_iter().map(names).collect();
             return found;
         }
         forced.extend(more);
@@ -93,11 +96,23 @@ pub(super) fn identify(
 }
 
 /// Types of and around environments that the image lays out otherwise than a resident did, and what holds them.
-fn outgrown<'a>(image: &'a ModImage, resident: &Resident, held_by: &HeldBy<'a>) -> BTreeSet<&'a Name> {
-    let types = image.debug.types.iter();
+struct Outgrown<'a> {
+    all: Vec<&'a Name>,
+    transient: Vec<&'a Name>,
+}
+
+fn outgrown<'a>(resident: &Resident, held_by: &HeldBy<'a>) -> Outgrown<'a> {
+    let types = held_by.types.iter().zip(0..);
     let changed =
-        types.filter(|(name, layouts)| resident.transient_types.get(*name).is_some_and(|was| **was != **layouts));
-    held_by.holders(changed.map(|(name, _)| name).collect())
+        types.filter(|((name, layouts), _)| resident.transient_types.get(*name).is_some_and(|was| **was != **layouts));
+    let all = held_by.holders(changed.map(|(_, index)| index).collect());
+    let transient = all.iter().copied().filter(|name| is_transient(name)).collect();
+    Outgrown { all, transient }
+}
+
+/// Every environment of a numbered item.
+fn environments(image: &ModImage) -> impl Iterator<Item = Name> {
+    image.names.groups.values().flat_map(BTreeMap::values).filter_map(|member| member.environment.clone())
 }
 
 /// Numbered items whose type identity is asked for, by the functions that ask.
@@ -115,15 +130,19 @@ fn identified(image: &ModImage, tagger: &mut Tagger<'_>) -> BTreeMap<Arc<str>, A
     found
 }
 
-/// For the name of every type the types that hold or point to it.
-struct HeldBy<'a>(HashMap<&'a str, Vec<&'a Name>>);
+/// For every type the types that hold or point to it.
+struct HeldBy<'a> {
+    types: Vec<(&'a Name, &'a BTreeSet<TypeLayout>)>,
+    /// By position among the types, positions of those that hold it.
+    holders: Vec<Vec<u32>>,
+}
 
 impl<'a> HeldBy<'a> {
     fn new(image: &'a ModImage) -> Self {
-        let mut held_by: HashMap<&str, Vec<&Name>> = HashMap::new();
-        for (name, layout) in
-            image.debug.types.iter().flat_map(|(name, layouts)| layouts.iter().map(move |l| (name, l)))
-        {
+        let types: Vec<_> = image.debug.types.iter().collect();
+        let by_name: HashMap<&str, u32> = types.iter().map(|(name, _)| &***name).zip(0..).collect();
+        let mut holders = vec![Vec::new(); types.len()];
+        for (layout, holder) in types.iter().zip(0..).flat_map(|((_, all), at)| all.iter().map(move |one| (one, at))) {
             let target = match &layout.kind {
                 TypeKind::Pointer(target) | TypeKind::Enumeration(target) | TypeKind::Other(_, target) => {
                     target.as_ref()
@@ -133,24 +152,31 @@ impl<'a> HeldBy<'a> {
             };
             let contents = layout.variants.iter().filter_map(|variant| variant.content.as_ref());
             for part in layout.fields.iter().chain(contents).map(|field| &field.type_name).chain(target) {
-                held_by.entry(part).or_default().push(name);
-            }
-        }
-        Self(held_by)
-    }
-
-    /// `types` and all that holds them, at whatever depth.
-    fn holders(&self, types: Vec<&'a Name>) -> BTreeSet<&'a Name> {
-        let mut waiting = types;
-        let mut reached: BTreeSet<&Name> = waiting.iter().copied().collect();
-        while let Some(part) = waiting.pop() {
-            for holder in self.0.get(&**part).into_iter().flatten() {
-                if reached.insert(holder) {
-                    waiting.push(holder);
+                let Some(known) = by_name.get(&**part).and_then(|part| holders.get_mut(*part as usize)) else {
+                    continue;
+                };
+                // All fields of one holder come together.
+                if known.last() != Some(&holder) {
+                    known.push(holder);
                 }
             }
         }
-        reached
+        Self { types, holders }
+    }
+
+    /// `types` and all that holds them, at whatever depth, by name.
+    fn holders(&self, types: Vec<u32>) -> Vec<&'a Name> {
+        let mut reached = vec![false; self.types.len()];
+        let mut waiting = types;
+        waiting.iter().for_each(|index| reached[*index as usize] = true);
+        while let Some(part) = waiting.pop() {
+            for holder in &self.holders[part as usize] {
+                if !std::mem::replace(&mut reached[*holder as usize], true) {
+                    waiting.push(*holder);
+                }
+            }
+        }
+        self.types.iter().zip(reached).filter(|(_, reached)| *reached).map(|((name, _), _)| *name).collect()
     }
 }
 
@@ -160,16 +186,15 @@ fn holders(
     held_by: &HeldBy<'_>,
     renewed: &BTreeSet<Name>,
     forced: &BTreeSet<Name>,
+    work: &Work,
 ) -> BTreeSet<Name> {
-    let mentions = |name: &&Name| renewed.iter().any(|environment| name.contains(&**environment));
-    let reached = held_by.holders(if renewed.is_empty() {
-        Vec::new()
-    } else {
-        image.debug.types.keys().filter(|name| is_transient(name)).filter(mentions).collect()
-    });
-    let members = image.names.groups.values().flat_map(BTreeMap::values);
-    members
-        .filter_map(|member| member.environment.clone())
+    if renewed.is_empty() {
+        return BTreeSet::new();
+    }
+    let mentions = |name: &Name| renewed.iter().any(|environment| work.contains(name, environment));
+    let transient = held_by.types.iter().zip(0..).filter(|((name, _), _)| is_transient(name) && mentions(name));
+    let reached: HashSet<&Name> = held_by.holders(transient.map(|(_, index)| index).collect()).into_iter().collect();
+    environments(image)
         .filter(|name| !forced.contains(name) && !renewed.contains(name) && reached.contains(name))
         .collect()
 }
@@ -183,7 +208,8 @@ struct Tagger<'a> {
     forced: &'a BTreeSet<Name>,
     evidence: &'a HashMap<&'a GroupKey, BTreeMap<u64, Arc<Evidence>>>,
     /// By resident: types of and around environments that this image lays out otherwise, and what holds them.
-    outgrown: &'a [BTreeSet<&'a Name>],
+    outgrown: &'a [Outgrown<'a>],
+    work: &'a Work,
     found: Identities,
     /// Environments that residents have and that were not taken over.
     renewed_environments: BTreeSet<Name>,
@@ -329,7 +355,7 @@ impl Tagger<'_> {
         let Some(environment) = &own.environment else { return false };
         self.residents.generations.iter().zip(self.outgrown).any(|(resident, outgrown)| {
             resident.groups.get(key).and_then(|group| group.get(&number)).is_some_and(|m| m.introduced == introduced)
-                && outgrown.iter().any(|name| is_transient(name) && name.contains(&**environment))
+                && outgrown.transient.iter().any(|name| self.work.contains(name, environment))
         })
     }
 

@@ -13,12 +13,18 @@ mod functions;
 mod hashers;
 mod identity;
 mod keyed;
+mod keys;
+mod linkage;
 mod reliance;
 mod statics;
+#[cfg(test)]
+pub(crate) mod tests;
 mod types;
 mod vtables;
+mod work;
 
 pub use difference::{Cause, Difference, Reliance, SourcePosition, TypeChange};
+pub(crate) use functions::positions;
 
 use crate::image::{Fingerprint, Fingerprinter, ModImage};
 use crate::residents::{CanonicalGroups, Coroutines, Relied, Residents, StaticFacts, VtableShape};
@@ -97,8 +103,10 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     let base = base.or(newest);
     let mut order: Vec<GenerationId> = base.into_iter().collect();
     order.extend((1..=residents.generation_count()).rev().map(GenerationId::new).filter(|g| Some(*g) != base));
+    let work = work::Work::for_file(next.file_bytes());
+    let linkage = linkage::Linkage::new(&next);
     let call_sites = callsites::CallSites::new(&next);
-    let identities = identity::identify(&next, residents, &order, &call_sites);
+    let identities = identity::identify(&next, residents, &order, &call_sites, &work);
     let names = identities.symbols;
     let slot_names = functions::slot_names(&next, &names);
     let mut whole = Fingerprinter::new();
@@ -110,10 +118,10 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
         statics,
         read_only: statics::read_only(&next, &names, &call_sites),
         vtables: vtables::read(&next, &slot_names, &mut differences),
-        allocator: environment::allocator(&next, &graph, &names),
+        allocator: environment::allocator(&next, &graph, &names, &work),
         libraries: causes::libraries(&next, &names),
-        relied: reliance::facts(&next, &graph),
-        coroutines: coroutines::facts(&next, &graph, &names),
+        relied: reliance::facts(&next, &graph, &linkage, &work),
+        coroutines: coroutines::facts(&next, &graph, &linkage, &names, &work),
         identified: identities.identified,
         uses_type_ids: environment::uses_type_ids(&next),
         keyed: keyed::types(&next),
@@ -133,12 +141,12 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     let mut identical = false;
     if let Some(resident) = resident {
         identical = resident.file == Some(facts.file);
-        functions::compare(&next, &facts, resident, &mut differences);
+        functions::compare(&next, &facts, resident, &linkage, &work, &mut differences);
         for (parent, count) in &identities.unmatched {
             differences.push(Difference::NumberedItemsUnmatched { item: parent.to_string(), count: *count });
         }
         for parent in &identities.changed_coroutines {
-            let at = functions::position(&next, parent);
+            let at = linkage.position(parent);
             differences.push(Difference::CoroutineChanged { item: parent.to_string(), at });
         }
         statics::compare(&facts, &positions, resident, residents, &mut differences);
@@ -146,7 +154,7 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     }
     if let (Some(base), Some(resident)) = (base, resident) {
         functions::signatures(&next, &facts, residents, &mut differences);
-        reliance::compare(&next, &facts.relied, base, residents, &mut differences);
+        reliance::compare(&facts.relied, base, residents, &linkage, &work, &mut differences);
         keyed::compare(&next, &facts.keyed, resident, &mut differences);
         environment::compare_drops(&next, &facts, resident, residents, &mut differences);
         environment::compare_identified(&next, &facts, residents, &mut differences);
@@ -154,10 +162,11 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     }
     if residents.generation_count() > 0 {
         types::compare(&next, residents, &mut differences);
-        vtables::compare(&next, &facts, residents, &mut differences);
+        vtables::compare(&next, &facts, residents, &work, &mut differences);
     }
     if let Some(base) = base {
         hashers::compare(&next, &facts, residents, base, &mut differences);
     }
+    differences.extend(work.difference());
     Comparison { image: next, base, facts, differences, identical }
 }

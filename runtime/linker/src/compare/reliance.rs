@@ -5,26 +5,29 @@
 //! **Invariant:** what cannot be shown to be unchanged counts as changed.
 
 use super::difference::{Difference, Reliance as Reason};
-use super::functions;
+use super::keys::{Keys, mentions};
+use super::linkage::Linkage;
 use super::statics::is_opaque;
+use super::work::{ENTRY, Work};
 use crate::GenerationId;
-use crate::image::bodies::unique;
-use crate::image::debug::{Name, TypeLayout};
 use crate::image::module::{RelocationKind, SymbolTarget};
 use crate::image::name::{NumbersAsTheyAre, SymbolName, parse, relied_on_trait};
 use crate::image::name_table::without_tags;
 use crate::image::sections::CODE_SECTION;
-use crate::image::{Fingerprint, ModImage};
-use crate::limits::RELIANCE_STEPS;
+use crate::image::{Fingerprint, Fingerprinter, ModImage};
 use crate::residents::{Holder, Reliance, Relied, Resident, Residents};
 use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// What following one call costs.
+const CALL_STEPS: usize = 8;
+
 /// Every body of the candidate that containers may rely on.
-pub(super) fn facts(image: &ModImage, graph: &Graph<'_>) -> Relied {
+pub(super) fn facts(image: &ModImage, graph: &Graph<'_>, linkage: &Linkage<'_>, work: &Work) -> Relied {
+    let mut codes: HashMap<Arc<str>, Arc<BTreeSet<Fingerprint>>> = HashMap::new();
     let mut relied = Relied::new();
     let mut seeds: BTreeMap<Arc<str>, BTreeSet<u32>> = BTreeMap::new();
     for (index, _, function) in image.function_symbols() {
@@ -38,27 +41,28 @@ pub(super) fn facts(image: &ModImage, graph: &Graph<'_>) -> Relied {
         reliance.own.extend(image.body(function).map(|body| body.code));
         seeds.entry(name.clone()).or_default().insert(function);
     }
-    for (into, functions) in &image.debug.inlined {
+    for (into, functions) in &linkage.image().debug.inlined {
         for (symbol, inlined) in functions.iter().filter(|(_, inlined)| inlined.is_relied_on) {
-            let (name, into_name) = (image.names.plain(symbol), image.names.plain(into));
+            let (name, into_name) = (linkage.plain(symbol), linkage.plain(into));
             let Some(of) = graph.by_name.get(&into_name) else { continue };
             let reliance = relied.entry(name.clone()).or_default();
             if let SymbolName::V0(parsed) = parse(symbol) {
                 reliance.self_type = self_type(parsed.root());
             }
-            let code = of.iter().filter_map(|function| image.body(*function)).map(|body| body.code).collect();
-            let holder = Holder { code, by_library: inlined.by_library };
+            let code = codes.entry(into_name.clone()).or_insert_with(|| {
+                Arc::new(of.iter().filter_map(|function| image.body(*function)).map(|body| body.code).collect())
+            });
+            let holder = Holder { code: code.clone(), by_library: inlined.by_library };
             reliance.holders.insert(into_name, holder);
             let called = seeds.entry(name).or_default();
             for function in of {
-                called.extend(graph.called_within(*function, inlined.ranges.as_deref()));
+                graph.called_within(*function, inlined.ranges.as_deref(), work, called);
             }
         }
     }
-    let mut steps = RELIANCE_STEPS;
     for (name, start) in seeds {
         if let Some(reliance) = relied.get_mut(&name) {
-            reliance.reached = graph.reached(start, &mut steps);
+            reliance.reached = graph.reached(start, work);
             reliance.reached.remove(&name);
         }
     }
@@ -80,6 +84,9 @@ pub(super) struct Graph<'a> {
     libraries: BTreeSet<u32>,
     /// By defined function: where in the file it names which.
     pub(super) calls: HashMap<u32, Vec<(usize, u32)>>,
+    /// Where in the file the code section's content begins.
+    code_start: usize,
+    seen: RefCell<Seen>,
 }
 
 impl<'a> Graph<'a> {
@@ -106,48 +113,87 @@ impl<'a> Graph<'a> {
                 calls.entry(image.import_count() + at as u32).or_default().push((relocation.at, target));
             }
         }
-        Self { image, by_name, names, libraries, calls }
+        let code = image.sections.iter().find(|section| section.id == CODE_SECTION);
+        let code_start = code.map_or(0, |section| section.contents.start);
+        let count = image.imports.len() + image.functions.len();
+        let seen = RefCell::new(Seen { walk: 0, by_function: vec![0; count] });
+        Self { image, by_name, names, libraries, calls, code_start, seen }
     }
 
-    /// Functions named in parts of a function, in all of it where the parts are not known.
-    fn called_within(&self, function: u32, ranges: Option<&[Range<u32>]>) -> BTreeSet<u32> {
-        let code = self.image.sections.iter().find(|section| section.id == CODE_SECTION);
-        let start = code.map_or(0, |section| section.contents.start);
-        let within = |at: usize| {
-            let at = at.saturating_sub(start) as u64;
-            // The relocated field follows the instruction's first byte.
-            ranges.is_none_or(|ranges| {
-                ranges.iter().any(|range| (u64::from(range.start)..u64::from(range.end)).contains(&at))
-            })
+    /// Adds the functions named in parts of a function, in all of it where the parts are not known.
+    fn called_within(&self, function: u32, ranges: Option<&[Range<u32>]>, work: &Work, called: &mut BTreeSet<u32>) {
+        let calls = self.calls.get(&function).map_or(&[][..], Vec::as_slice);
+        let mut add = |calls: &[(usize, u32)]| {
+            if work.spend(ENTRY * (1 + calls.len())) {
+                called.extend(calls.iter().map(|(_, target)| *target));
+            }
         };
-        let calls = self.calls.get(&function).into_iter().flatten();
-        calls.filter(|(at, _)| within(*at)).map(|(_, target)| *target).collect()
+        let Some(ranges) = ranges else { return add(calls) };
+        for range in ranges {
+            // The relocated field follows the instruction's first byte.
+            let from = calls.partition_point(|(at, _)| *at < self.code_start + range.start as usize);
+            let to = calls.partition_point(|(at, _)| *at < self.code_start + range.end as usize).max(from);
+            add(&calls[from..to]);
+        }
     }
 
     /// Functions of the mod's own crates that `start` are or lead to, with their code.
-    pub(super) fn reached(&self, start: BTreeSet<u32>, steps: &mut usize) -> BTreeMap<Arc<str>, BTreeSet<Fingerprint>> {
-        let mut seen = start.clone();
-        let mut waiting: Vec<u32> = start.into_iter().collect();
+    pub(super) fn reached(&self, start: BTreeSet<u32>, work: &Work) -> BTreeMap<Arc<str>, Fingerprint> {
+        let mut seen = self.seen.borrow_mut();
+        let seen = seen.anew();
+        let mut waiting: Vec<u32> = start.into_iter().filter(|function| seen.insert(*function)).collect();
         let mut reached: BTreeMap<Arc<str>, BTreeSet<Fingerprint>> = BTreeMap::new();
         while let Some(function) = waiting.pop() {
             if !self.libraries.contains(&function)
                 && let (Some(name), Some(body)) = (self.names.get(&function), self.image.body(function))
             {
+                // For what is kept of it, too.
+                work.spend(4 * ENTRY);
                 reached.entry(name.clone()).or_default().insert(body.code);
             }
-            for (_, next) in self.calls.get(&function).into_iter().flatten() {
-                let Some(left) = steps.checked_sub(1) else {
-                    // Equal to nothing another version has.
-                    reached.insert("more functions than are followed".into(), BTreeSet::from([unique().code]));
-                    return reached;
-                };
-                *steps = left;
-                if seen.insert(*next) {
-                    waiting.push(*next);
-                }
+            let calls = self.calls.get(&function).map_or(&[][..], Vec::as_slice);
+            if !work.spend(CALL_STEPS * calls.len()) {
+                break;
             }
+            waiting.extend(calls.iter().map(|(_, next)| *next).filter(|next| seen.insert(*next)));
         }
-        reached
+        reached.into_iter().map(|(name, codes)| (name, all(codes))).collect()
+    }
+}
+
+/// What stands for several codes.
+fn all(codes: BTreeSet<Fingerprint>) -> Fingerprint {
+    match codes.first() {
+        Some(only) if codes.len() == 1 => *only,
+        _ => {
+            let mut fingerprinter = Fingerprinter::new();
+            codes.iter().for_each(|code| fingerprinter.add(&code.bytes()));
+            fingerprinter.finish()
+        }
+    }
+}
+
+/// Which functions were met on a walk. Beginning another costs nothing.
+#[derive(Default)]
+struct Seen {
+    walk: u32,
+    by_function: Vec<u32>,
+}
+
+impl Seen {
+    fn anew(&mut self) -> &mut Self {
+        self.walk += 1;
+        self
+    }
+
+    /// Whether it is met for the first time.
+    fn insert(&mut self, function: u32) -> bool {
+        let index = function as usize;
+        // The parser has bounded the number of functions, but not what symbols speak of.
+        if index >= self.by_function.len() {
+            return false;
+        }
+        std::mem::replace(&mut self.by_function[index], self.walk) != self.walk
     }
 }
 
@@ -162,28 +208,32 @@ pub(super) fn is_library(image: &ModImage, index: usize, symbol: &str) -> bool {
 /// Compares with the version to be replaced, and with every generation that it does not descend from. What changed on
 /// the way to it was approved then.
 pub(super) fn compare(
-    image: &ModImage,
     relied: &Relied,
     base: GenerationId,
     residents: &Residents,
+    linkage: &Linkage<'_>,
+    work: &Work,
     differences: &mut Vec<Difference>,
 ) {
+    let image = linkage.image();
     let mut told = BTreeSet::new();
     let codes = codes(image);
-    let steps = Cell::new(RELIANCE_STEPS);
-    let known_types = residents.types.iter().map(|(name, layouts)| (name, &**layouts));
+    let (own, known) = (OnceCell::new(), OnceCell::new());
+    let own_keys = || own.get_or_init(|| Keys::new(image.debug.types.iter(), work));
+    let known_types = || residents.types.iter().map(|(name, layouts)| (name, &**layouts));
+    let known_keys = || known.get_or_init(|| Keys::new(known_types(), work));
     for resident in others(base, residents) {
         let old_codes = OnceCell::new();
         let names: BTreeSet<&Arc<str>> = relied.keys().chain(resident.relied.keys()).collect();
         for name in names {
             let (was, is) = (resident.relied.get(name), relied.get(name));
             let reason = match (was, is) {
-                (Some(was), Some(is)) => changed(was, is),
-                (Some(was), None) if is_key(image.debug.types.iter(), &was.self_type, &steps) => {
-                    vanished(was, resident, old_codes.get_or_init(|| codes_of(resident)), &codes)
+                (Some(was), Some(is)) => changed(was, is, work),
+                (Some(was), None) if own_keys().contain(&was.self_type, work) => {
+                    vanished(was, resident, old_codes.get_or_init(|| codes_of(resident)), &codes, work)
                 }
-                (None, Some(is)) if is_key(known_types.clone(), &is.self_type, &steps) => {
-                    appeared(is, old_codes.get_or_init(|| codes_of(resident)))
+                (None, Some(is)) if known_keys().contain(&is.self_type, work) => {
+                    appeared(is, old_codes.get_or_init(|| codes_of(resident)), work)
                 }
                 _ => None,
             };
@@ -192,7 +242,7 @@ pub(super) fn compare(
             {
                 differences.push(Difference::ReliedOnChanged {
                     item: name.to_string(),
-                    at: functions::position(image, name),
+                    at: linkage.position(name),
                     reason,
                 });
             }
@@ -232,7 +282,7 @@ fn codes(image: &ModImage) -> Codes<'_> {
     codes
 }
 
-fn changed(was: &Reliance, is: &Reliance) -> Option<Reason> {
+fn changed(was: &Reliance, is: &Reliance, work: &Work) -> Option<Reason> {
     let both = || is.holders.iter().filter_map(|(name, is)| Some((name, was.holders.get(name)?, is)));
     if !was.own.is_empty() && !is.own.is_empty() {
         if was.own != is.own {
@@ -242,178 +292,45 @@ fn changed(was: &Reliance, is: &Reliance) -> Option<Reason> {
         // No code that holds it is what it was. That matters only where a container asks.
         let is_asked = |of: &Reliance| !of.own.is_empty() || of.holders.values().any(|holder| holder.by_library);
         if is_asked(was) || is_asked(is) {
-            return Some(Reason::Unproved(is.holders.keys().map(ToString::to_string).collect()));
+            return Some(Reason::Unproved(told(is.holders.keys(), work)));
         }
     }
     let reached = is.reached.iter().filter(|(name, code)| was.reached.get(*name).is_some_and(|was| was != *code));
-    let through: Vec<_> = reached.map(|(name, _)| name.to_string()).collect();
+    let through = told(reached.map(|(name, _)| name), work);
     (!through.is_empty()).then_some(Reason::Through(through))
+}
+
+/// Names for people. Each is long, and many bodies may lead to the same functions.
+fn told(names: impl Iterator<Item = impl ToString + AsRef<str>>, work: &Work) -> Vec<String> {
+    names.take_while(|name| work.spend(ENTRY + name.as_ref().len())).map(|name| name.to_string()).collect()
 }
 
 /// It has no code any more, although the candidate has containers of its type: not used by them, or optimised away because
 /// it does nothing now.
-fn vanished(was: &Reliance, resident: &Resident, old: &Codes<'_>, codes: &Codes<'_>) -> Option<Reason> {
+fn vanished(was: &Reliance, resident: &Resident, old: &Codes<'_>, codes: &Codes<'_>, work: &Work) -> Option<Reason> {
     let asking = was
         .holders
         .iter()
-        .filter(|(name, holder)| holder.by_library && codes.get(&***name).is_some_and(|code| *code != holder.code));
-    let mut suspects: Vec<_> = asking.map(|(name, _)| name.to_string()).collect();
+        .filter(|(name, holder)| holder.by_library && codes.get(&***name).is_some_and(|code| *code != *holder.code));
+    let mut suspects = told(asking.map(|(name, _)| name), work);
     if !was.own.is_empty() {
         // Whoever called it may now do without: library code that is named after the type.
-        let named = resident.libraries.iter().filter(|name| mentions(name, &was.self_type));
+        let named = resident.libraries.iter().filter(|name| !work.spend(name.len()) || mentions(name, &was.self_type));
         let changed = named
             .map(|name| without_tags(name))
             .filter(|name| codes.get(name).is_some_and(|code| old.get(name) != Some(code)));
-        suspects.extend(changed.map(Cow::into_owned));
+        suspects.extend(told(changed, work));
     }
     (!suspects.is_empty()).then_some(Reason::Unproved(suspects))
 }
 
 /// The resident has no code of it: it was not used, or did nothing. New use of a type that is a key already is suspect
 /// where the code around was there before.
-fn appeared(is: &Reliance, old: &Codes<'_>) -> Option<Reason> {
+fn appeared(is: &Reliance, old: &Codes<'_>, work: &Work) -> Option<Reason> {
     let suspects = is
         .holders
         .iter()
-        .filter(|(name, holder)| holder.by_library && old.get(&***name).is_some_and(|old| *old != holder.code));
-    let suspects: Vec<_> = suspects.map(|(name, _)| name.to_string()).collect();
+        .filter(|(name, holder)| holder.by_library && old.get(&***name).is_some_and(|old| *old != *holder.code));
+    let suspects = told(suspects.map(|(name, _)| name), work);
     (!suspects.is_empty()).then_some(Reason::Unproved(suspects))
-}
-
-/// Whether any of these types is generic over the given one, or over one that holds it, and not one of those that never
-/// compare what they hold: then it may be the key of a container.
-fn is_key<'a>(
-    types: impl Iterator<Item = (&'a Name, &'a BTreeSet<TypeLayout>)> + Clone,
-    self_type: &str,
-    steps: &Cell<usize>,
-) -> bool {
-    const HARMLESS: [&str; 23] = [
-        "core::option::",
-        "core::result::",
-        "core::cell::",
-        "core::mem::",
-        "core::ptr::",
-        "core::marker::",
-        "core::slice::",
-        "core::iter::",
-        "core::ops::",
-        "core::fmt::",
-        "core::pin::",
-        "core::task::",
-        "alloc::vec::",
-        "alloc::boxed::",
-        "alloc::raw_vec::",
-        "alloc::rc::",
-        "alloc::sync::",
-        "alloc::collections::vec_deque::",
-        "alloc::collections::linked_list::",
-        "core::array::",
-        "std::sync::",
-        "std::thread::",
-        "std::sys::thread_local::",
-    ];
-    const MAPS: [(&str, &[&str]); 4] = [
-        ("std::collections::hash::", &["HashMap", "HashSet"]),
-        ("hashbrown::", &["HashMap", "HashSet", "HashTable", "RawTable"]),
-        ("alloc::collections::btree::", &["BTreeMap", "BTreeSet"]),
-        ("indexmap::", &["IndexMap", "IndexSet"]),
-    ];
-    if self_type.is_empty() {
-        return false;
-    }
-    // All that holds it in place, at whatever depth: a container of pairs or of structs compares what is in them.
-    let mut holding: BTreeSet<&str> = BTreeSet::from([self_type]);
-    loop {
-        let Some(left) = steps.get().checked_sub(types.clone().count()) else { return true };
-        steps.set(left);
-        let more = types.clone().filter(|(name, layouts)| {
-            let fields = layouts.iter().flat_map(|layout| {
-                let contents = layout.variants.iter().filter_map(|variant| variant.content.as_ref());
-                layout.fields.iter().chain(contents)
-            });
-            !holding.contains(&***name)
-                && !name.contains('<')
-                && fields.into_iter().any(|f| holding.contains(&*f.type_name))
-        });
-        let more: Vec<&str> = more.map(|(name, _)| &**name).collect();
-        if more.is_empty() {
-            break;
-        }
-        holding.extend(more);
-    }
-    types.into_iter().any(|(name, _)| {
-        let Some((head, arguments)) = name.split_once('<') else { return false };
-        // A table under a map holds pairs of key and value.
-        let of_pairs = arguments.strip_prefix('(').filter(|_| head.starts_with("hashbrown::raw::"));
-        let compared = match MAPS.iter().find(|(module, _)| head.starts_with(module)) {
-            Some((_, names)) if names.contains(&head.rsplit("::").next().unwrap_or(head)) => {
-                key(of_pairs.unwrap_or(arguments))
-            }
-            // Nodes, iterators and entries of these are not asked for by themselves.
-            Some(_) => return false,
-            None => arguments,
-        };
-        // References and tuples of containers compare nothing; the containers have types of their own.
-        let is_path = !head.is_empty() && head.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
-        is_path
-            && !HARMLESS.iter().any(|harmless| head.starts_with(harmless))
-            && holding.iter().any(|holding| mentions(compared, holding))
-    })
-}
-
-/// The first of several: maps compare keys, not values.
-fn key(arguments: &str) -> &str {
-    let (mut depth, mut before) = (0usize, ' ');
-    for (at, character) in arguments.char_indices() {
-        match character {
-            '<' | '(' | '[' | '{' => depth += 1,
-            '>' if before == '-' => {}
-            ',' | '>' | ')' if depth == 0 => return &arguments[..at],
-            '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        before = character;
-    }
-    arguments
-}
-
-/// Whether a path stands in a text as a whole.
-fn mentions(text: &str, path: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
-    !path.is_empty()
-        && text.match_indices(path).any(|(at, _)| {
-            !text[..at].ends_with(is_part) && !text[at + path.len()..].starts_with(|c| is_part(c) && c != ':')
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn is_key_among(names: &[&str], of: &str) -> bool {
-        let types: BTreeMap<Name, BTreeSet<TypeLayout>> =
-            names.iter().map(|name| (Name::from(*name), BTreeSet::new())).collect();
-        is_key(types.iter(), of, &Cell::new(1000))
-    }
-
-    #[test]
-    fn only_what_a_container_compares_is_a_key() {
-        for (name, expected) in [
-            ("std::collections::hash::map::HashMap<game::Key, u32, S>", true),
-            ("std::collections::hash::map::HashMap<u32, game::Key, S>", false),
-            ("hashbrown::raw::RawTable<((game::Key, u8), u32), A>", true),
-            ("std::collections::hash::map::HashMap<(u8, game::Key), u32, S>", true),
-            ("hashbrown::raw::RawTable<(u32, game::Key), A>", false),
-            ("alloc::collections::btree::set::BTreeSet<fn(u32) -> game::Key, A>", true),
-            ("&hashbrown::raw::Bucket<(u32, game::Key)>", false),
-            ("alloc::collections::btree::node::Handle<NodeRef<Mut, u32, game::Key>, Edge>", false),
-            ("alloc::vec::Vec<game::Key, A>", false),
-            ("core::option::Option<game::Key>", false),
-            ("priority::Queue<u32, game::Key>", true),
-            ("hashbrown::map::HashMap<game::Keyed, u32>", false),
-            ("game::Key", false),
-        ] {
-            assert_eq!(is_key_among(&[name], "game::Key"), expected, "{name}");
-        }
-    }
 }

@@ -6,13 +6,14 @@ use crate::image::ModImage;
 use crate::image::debug::{DiscriminantValues, Field, Name, TypeKind, TypeLayout, Variant, is_transient};
 use crate::image::name::{NumbersAsTheyAre, SymbolName, parse};
 use crate::residents::Residents;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// DWARF's tag of a function's type.
 const FUNCTION_TYPE: u16 = 0x15;
 
 pub(super) fn compare(image: &ModImage, residents: &Residents, differences: &mut Vec<Difference>) {
+    let own_crates = causes::own_crates(image);
     let mut changed: BTreeMap<&Name, &Arc<BTreeSet<TypeLayout>>> = BTreeMap::new();
     for (name, layouts) in &image.debug.types {
         // Environments of closures and coroutines change with their bodies; live ones keep their old bodies. What a function
@@ -22,9 +23,8 @@ pub(super) fn compare(image: &ModImage, residents: &Residents, differences: &mut
             continue;
         }
         match residents.types.get(&**name) {
-            None => {
-                differences.push(Difference::TypeAdded { item: name.to_string(), cause: causes::of_type(image, name) })
-            }
+            None => differences
+                .push(Difference::TypeAdded { item: name.to_string(), cause: causes::of_type(&own_crates, name) }),
             Some(known) if **known != *layouts => {
                 changed.insert(name, known);
             }
@@ -35,6 +35,7 @@ pub(super) fn compare(image: &ModImage, residents: &Residents, differences: &mut
         return;
     }
     let places = impl_positions(image);
+    let variants = variants(image);
     for (name, known) in &changed {
         let layouts = &image.debug.types[*name];
         let mut difference = describe(name, known, layouts);
@@ -44,7 +45,7 @@ pub(super) fn compare(image: &ModImage, residents: &Residents, differences: &mut
                 let parts = layouts.iter().flat_map(parts).filter(|part| changed.contains_key(*part) && part != name);
                 *holds = parts.map(|part| part.to_string()).collect::<BTreeSet<_>>().into_iter().collect();
             }
-            if let Some(of) = variant_of(image, name) {
+            if let Some(of) = variants.get(name) {
                 if *change == TypeChange::Moved && holds.is_empty() && changed.contains_key(of) {
                     holds.push(of.to_string());
                 }
@@ -53,7 +54,7 @@ pub(super) fn compare(image: &ModImage, residents: &Residents, differences: &mut
             if *change == TypeChange::DiscriminantMoved {
                 *change = TypeChange::Variants;
             }
-            if causes::of_type(image, name) != Some(Cause::Library) {
+            if causes::of_type(&own_crates, name) != Some(Cause::Library) {
                 *near = places.get(name.split('<').next().unwrap_or(name)).cloned();
             }
         }
@@ -71,12 +72,13 @@ fn parts(layout: &TypeLayout) -> Vec<&Name> {
     layout.fields.iter().chain(contents).map(|field| &field.type_name).chain(element).collect()
 }
 
-/// The enum of which the type is the content of a variant: debug information gives each a type of its own, named after the
-/// enum.
-fn variant_of<'a>(image: &'a ModImage, name: &Name) -> Option<&'a Name> {
-    let (parent, layouts) = image.debug.types.get_key_value(name.rsplit_once("::")?.0)?;
-    let mut contents = layouts.iter().flat_map(|layout| &layout.variants).filter_map(|v| v.content.as_ref());
-    contents.any(|content| content.type_name == *name).then_some(parent)
+/// For types that are the content of an enum's variant, the enum: debug information gives each a type of its own, named
+/// after the enum.
+fn variants(image: &ModImage) -> HashMap<&Name, &Name> {
+    let layouts = image.debug.types.iter().flat_map(|(name, layouts)| layouts.iter().map(move |layout| (name, layout)));
+    let variants = layouts.flat_map(|(name, layout)| layout.variants.iter().map(move |variant| (name, variant)));
+    let contents = variants.filter_map(|(name, variant)| Some((&variant.content.as_ref()?.type_name, name)));
+    contents.filter(|(content, name)| content.rsplit_once("::").is_some_and(|(parent, _)| *parent == ***name)).collect()
 }
 
 /// Where the first function of an `impl` of each type stands. Debug information of stable compilers does not say where
@@ -141,17 +143,17 @@ fn compare_layouts(was: &TypeLayout, is: &TypeLayout) -> (TypeChange, Vec<String
 
 fn compare_fields(was: &[Field], is: &[Field], lines: &mut Vec<String>) -> TypeChange {
     let show = |sign: char, field: &Field| format!("{sign} {}: {}   at {}", field.name, field.type_name, field.offset);
-    let find = |all: &[Field], name: &Name| all.iter().find(|field| field.name == *name).cloned();
+    let (old, new) = (by_name(was, |field| &field.name), by_name(is, |field| &field.name));
     let (mut added, mut removed, mut retyped) = (0, 0, 0);
     for field in is {
-        match find(was, &field.name) {
+        match old.get(&field.name) {
             None => {
                 added += 1;
                 lines.push(show('+', field));
             }
             Some(old) if old.type_name != field.type_name => {
                 retyped += 1;
-                lines.extend([show('-', &old), show('+', field)]);
+                lines.extend([show('-', old), show('+', field)]);
             }
             Some(old) if old.offset != field.offset => {
                 lines.push(format!("~ {}: {}   at {} -> {}", field.name, field.type_name, old.offset, field.offset));
@@ -159,7 +161,7 @@ fn compare_fields(was: &[Field], is: &[Field], lines: &mut Vec<String>) -> TypeC
             Some(_) => {}
         }
     }
-    for field in was.iter().filter(|field| find(is, &field.name).is_none()) {
+    for field in was.iter().filter(|field| !new.contains_key(&field.name)) {
         removed += 1;
         lines.push(show('-', field));
     }
@@ -174,17 +176,18 @@ fn compare_fields(was: &[Field], is: &[Field], lines: &mut Vec<String>) -> TypeC
 
 /// How many variants differ, in being there, in their values or contents. What tells them apart is told as well.
 fn compare_variants(was: &TypeLayout, is: &TypeLayout, lines: &mut Vec<String>) -> usize {
-    let find = |all: &[Variant], name: &Name| all.iter().find(|variant| variant.name == *name).cloned();
+    let old = by_name(&was.variants, |variant| &variant.name);
+    let new = by_name(&is.variants, |variant| &variant.name);
     let mut differs = 0;
     let mut tell = |line: String| {
         differs += 1;
         lines.push(line);
     };
     for variant in &is.variants {
-        match find(&was.variants, &variant.name) {
+        match old.get(&variant.name) {
             None => tell(format!("+ {}{}", variant.name, values(variant))),
             Some(old) if old.values != variant.values => {
-                tell(format!("~ {}{} -> {}", variant.name, values(&old), values(variant).trim_start_matches(" = ")));
+                tell(format!("~ {}{} -> {}", variant.name, values(old), values(variant).trim_start_matches(" = ")));
             }
             Some(old) => match (&old.content, &variant.content) {
                 (Some(a), Some(b)) if a == b => {}
@@ -200,7 +203,7 @@ fn compare_variants(was: &TypeLayout, is: &TypeLayout, lines: &mut Vec<String>) 
             },
         }
     }
-    for variant in was.variants.iter().filter(|variant| find(&is.variants, &variant.name).is_none()) {
+    for variant in was.variants.iter().filter(|variant| !new.contains_key(&variant.name)) {
         tell(format!("- {}{}", variant.name, values(variant)));
     }
     if was.discriminant != is.discriminant {
@@ -210,6 +213,11 @@ fn compare_variants(was: &TypeLayout, is: &TypeLayout, lines: &mut Vec<String>) 
         lines.push(format!("~ discriminant: {} -> {}", text(&was.discriminant), text(&is.discriminant)));
     }
     differs
+}
+
+/// The first of each name.
+fn by_name<'a, T>(all: &'a [T], name: impl Fn(&'a T) -> &'a Name) -> HashMap<&'a Name, &'a T> {
+    all.iter().rev().map(|one| (name(one), one)).collect()
 }
 
 fn values(variant: &Variant) -> String {

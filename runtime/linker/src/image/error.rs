@@ -93,6 +93,15 @@ impl Found {
         }
     }
 
+    /// For problems that are many, or whose text may be long: it is made only if it is kept.
+    pub(super) fn push_with(&mut self, problem: impl FnOnce() -> Problem) {
+        if self.kept.len() < limits::PROBLEMS_KEPT {
+            self.kept.push(problem());
+        } else {
+            self.more += 1;
+        }
+    }
+
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.kept.iter()
     }

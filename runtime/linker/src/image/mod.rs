@@ -13,6 +13,7 @@ mod read;
 mod relocations;
 pub(crate) mod sections;
 mod symbols;
+mod weight;
 
 pub(crate) use bodies::{Body, Fingerprint, Fingerprinter};
 pub use error::{Problem, Problems, ReadError};
@@ -92,13 +93,14 @@ impl ModImage {
     }
 
     pub(crate) fn function_type(&self, index: u32) -> Option<&FunctionType> {
-        let imports = self.import_count();
-        let type_index = if index < imports {
-            *self.import_types.get(index as usize)?
-        } else {
-            self.functions.get((index - imports) as usize)?.type_index
-        };
-        self.types.get(type_index as usize)
+        self.types.get(self.type_index(index)? as usize)
+    }
+
+    fn type_index(&self, function: u32) -> Option<u32> {
+        match function.checked_sub(self.import_count()) {
+            None => self.import_types.get(function as usize).copied(),
+            Some(defined) => self.functions.get(defined as usize).map(|function| function.type_index),
+        }
     }
 
     /// The body of a defined function, `None` for an import.

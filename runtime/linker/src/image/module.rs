@@ -47,7 +47,7 @@ pub struct FunctionExport {
 }
 
 /// A function that the module imports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FunctionImport {
     /// Import module, for host functions the name of the host trait.
     pub module: String,

@@ -3,6 +3,7 @@
 //! A closure is known only by its place among its parent's closures, and what a macro makes several times only by a
 //! counter. Such items form groups; whether a group is the same as in another version is decided by `compare`.
 
+use super::bodies::Fingerprinter;
 use super::debug::{DebugFacts, FunctionFacts, FunctionKind, Name};
 use super::error::ReadError;
 use super::module::{Symbol, SymbolTarget};
@@ -229,9 +230,9 @@ impl Members<'_> {
         if let Some(function) = debug.function(linkage) {
             member.is_coroutine |= matches!(function.kind, FunctionKind::Coroutine { .. });
             member.environment = member.environment.take().or_else(|| environment(function).cloned());
-            member.description = format!("{:?} {:?}", function.kind, function.signatures).into();
+            member.description = short(&(&function.kind, &function.signatures));
             let layouts = environment(function).and_then(|name| debug.types.get(name));
-            member.captures = layouts.map(|layouts| format!("{layouts:?}")).unwrap_or_default().into();
+            member.captures = layouts.map(|layouts| short(layouts)).unwrap_or_default();
         }
         match symbol.map(|(_, target)| target) {
             Some(SymbolTarget::Function(index)) => {
@@ -246,6 +247,13 @@ impl Members<'_> {
             _ => member.is_static |= is_static,
         }
     }
+}
+
+/// Stands for what is compared but never shown: written out it may be long.
+fn short(what: &impl std::fmt::Debug) -> Arc<str> {
+    let mut fingerprinter = Fingerprinter::new();
+    fingerprinter.add(format!("{what:?}").as_bytes());
+    format!("{:?}", fingerprinter.finish()).into()
 }
 
 /// Whether data of this symbol name is matched by content only: LLVM and rustc make such names up per build.

@@ -53,7 +53,7 @@ pub(super) fn cut(
             match joins {
                 Some(piece) => {
                     if piece.mutable && size > 0 && piece.size > 0 {
-                        problems.push(Problem::OverlappingStatics {
+                        problems.push_with(|| Problem::OverlappingStatics {
                             segment: segment.name.clone(),
                             first: piece
                                 .symbols
@@ -95,7 +95,7 @@ fn report_gaps(bytes: &[u8], segment: &Segment, pieces: &[DataPiece], problems: 
     for (start, end) in ends.chain(std::iter::once((data.len(), data.len()))) {
         let gap = data.get(covered..start).unwrap_or(&[]);
         if gap.iter().any(|byte| *byte != 0) {
-            problems.push(Problem::UnnamedData {
+            problems.push_with(|| Problem::UnnamedData {
                 segment: segment.name.clone(),
                 offset: covered as u32,
                 bytes: gap.len() as u32,

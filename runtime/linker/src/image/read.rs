@@ -4,6 +4,7 @@
 use super::error::{Problem, ReadError};
 use super::module::{FunctionExport, FunctionType, Section, Segment};
 use super::sections::{CODE_SECTION, RawModule, malformed};
+use super::weight::Weight;
 use super::{ModImage, bodies, debug, name_table, pieces, relocations, symbols};
 use crate::limits;
 use wasmparser::Parser;
@@ -53,7 +54,7 @@ impl RawModule<'_> {
         let stack = self.stack();
         let segments = self.segments();
         self.problems.check()?;
-        let symbols = self.linking.symbols(&self.imports, &segments, &mut self.problems);
+        let symbols = self.linking.symbols(&self.imports, &segments, bytes.len(), &mut self.problems)?;
         let mut resolve = relocations::Resolver::new(&self.sections, &symbols, self.types.len());
         let code_relocations = resolve.code(&self.relocations, &self.functions, &mut self.problems);
         let data_relocations = resolve.data(&self.relocations, &segments, &mut self.problems);
@@ -78,6 +79,8 @@ impl RawModule<'_> {
         // Mods may hold code of several compilers; each of them counts.
         let compilers = debug.producers.iter().map(|producer| format!("compiler {producer}"));
         self.toolchain.extend(compilers);
+        let mut weight = Weight::new(bytes.len());
+        weight.add_debug(&debug)?;
         let names = name_table::NameTable::new(&symbols, &debug, bytes.len())?;
         let provisional = names.provisional(&symbols);
         let mut image = ModImage {
@@ -105,6 +108,7 @@ impl RawModule<'_> {
             provisional,
             names,
         };
+        weight.add_slots(&image)?;
         image.bodies = bodies::normalise(&image);
         Ok(image)
     }
@@ -228,6 +232,20 @@ impl RawModule<'_> {
                 mutable: !name.starts_with(".rodata"),
             });
         }
+        self.check_overlaps(&segments);
         segments
+    }
+
+    /// Debug information speaks of addresses, so that each must be that of one byte.
+    fn check_overlaps(&mut self, segments: &[Segment]) {
+        let mut filled: Vec<&Segment> = segments.iter().filter(|segment| !segment.data.is_empty()).collect();
+        filled.sort_by_key(|segment| segment.address);
+        for pair in filled.windows(2) {
+            if u64::from(pair[0].address) + pair[0].data.len() as u64 > u64::from(pair[1].address) {
+                self.problems.push_with(|| Problem::Unsupported {
+                    what: format!("the data segments `{}` and `{}` share addresses", pair[0].name, pair[1].name),
+                });
+            }
+        }
     }
 }

@@ -84,6 +84,8 @@ impl<'a> RawModule<'a> {
                 for export in section {
                     let export = export.map_err(malformed)?;
                     if export.kind == wasmparser::ExternalKind::Func {
+                        let count = self.exports.len() as u64 + 1;
+                        within("exported functions", count, "EXPORTS_MAX", u64::from(limits::EXPORTS_MAX))?;
                         self.exports.push((export.name.to_owned(), export.index));
                     }
                 }
@@ -130,6 +132,8 @@ impl<'a> RawModule<'a> {
     fn take_import(&mut self, import: wasmparser::Import<'_>) -> Result<(), ReadError> {
         match import.ty {
             TypeRef::Func(type_index) => {
+                let count = self.imports.len() as u64 + 1;
+                within("imported functions", count, "IMPORTS_MAX", u64::from(limits::IMPORTS_MAX))?;
                 let signature = self.types.get(type_index as usize).cloned().unwrap_or_default();
                 self.imports.push(FunctionImport {
                     module: import.module.to_owned(),
@@ -244,6 +248,9 @@ impl<'a> RawModule<'a> {
     }
 }
 
+/// Letters of a parser's message that are told.
+const MESSAGE_LETTERS: usize = 300;
+
 pub(crate) const CODE_SECTION: u8 = 10;
 pub(super) const DATA_SECTION: u8 = 11;
 
@@ -272,5 +279,11 @@ fn value_type(ty: ValType) -> ValueType {
 }
 
 pub(super) fn malformed(error: wasmparser::BinaryReaderError) -> ReadError {
-    ReadError::Malformed { offset: error.offset(), message: error.message().to_owned() }
+    // A message may repeat a name of the file, however long.
+    let message = error.message();
+    let message = match message.char_indices().nth(MESSAGE_LETTERS) {
+        Some((end, _)) => format!("{}...", &message[..end]),
+        None => message.to_owned(),
+    };
+    ReadError::Malformed { offset: error.offset(), message }
 }

@@ -40,7 +40,7 @@ impl LinkingFacts {
                         self.segments.push((segment.name.to_owned(), segment.alignment));
                     }
                 }
-                Linking::InitFuncs(map) => self.init_functions += map.count(),
+                Linking::InitFuncs(map) => self.init_functions = self.init_functions.saturating_add(map.count()),
                 Linking::SymbolTable(map) => {
                     within("symbols", u64::from(map.count()), "SYMBOLS_MAX", u64::from(limits::SYMBOLS_MAX))?;
                     for symbol in map {
@@ -58,21 +58,24 @@ impl LinkingFacts {
         &mut self,
         imports: &[FunctionImport],
         segments: &[Segment],
+        file_bytes: usize,
         problems: &mut Found,
-    ) -> Vec<Symbol> {
+    ) -> Result<Vec<Symbol>, ReadError> {
         if self.init_functions > 0 {
             problems.push(Problem::RunsAtStart { what: format!("{} init functions", self.init_functions) });
         }
+        // Each undefined function takes the name of its import; many symbols may name one.
+        let imported = |raw: &RawSymbol| match (&raw.name, &raw.kind) {
+            (None, RawKind::Function(index)) => imports.get(*index as usize),
+            _ => None,
+        };
+        let implied =
+            self.raw.iter().filter_map(imported).map(|import| (import.module.len() + import.name.len()) as u64);
+        within("bytes of names of imported functions", implied.sum::<u64>(), "CANDIDATE_BYTES_MAX", file_bytes as u64)?;
         // Symbols of merged strings overlap a little. Each is read by itself, so all together must stay bounded.
-        let sizes = self.raw.iter().map(|raw| match raw.kind {
-            RawKind::Data { size, absolute: false, .. } => u64::from(size),
-            _ => 0,
-        });
-        if sizes.sum::<u64>() > limits::SYMBOL_BYTES_MAX {
-            problems.push(Problem::Unsupported {
-                what: format!("the sizes of all data symbols sum up to more than {} bytes", limits::SYMBOL_BYTES_MAX),
-            });
-        }
+        let data: u64 = segments.iter().map(|segment| segment.data.len() as u64).sum();
+        let limit = data.saturating_mul(limits::SYMBOL_BYTES_FACTOR);
+        let mut data_bytes = 0;
         let mut symbols = Vec::with_capacity(self.raw.len());
         for raw in self.raw.drain(..) {
             let target = match raw.kind {
@@ -83,7 +86,7 @@ impl LinkingFacts {
                         .get(segment as usize)
                         .is_some_and(|s| u64::from(offset) + u64::from(size) <= s.data.len() as u64);
                     if !fits {
-                        problems.push(Problem::Unsupported {
+                        problems.push_with(|| Problem::Unsupported {
                             what: format!(
                                 "the symbol `{}` lies outside data segment {segment}",
                                 raw.name.as_deref().unwrap_or("")
@@ -91,6 +94,8 @@ impl LinkingFacts {
                         });
                         continue;
                     }
+                    data_bytes += u64::from(size);
+                    within("bytes of all data symbols", data_bytes, "SYMBOL_BYTES_FACTOR", limit)?;
                     SymbolTarget::Data { segment, offset, size }
                 }
                 RawKind::UndefinedData => SymbolTarget::UndefinedData,
@@ -108,7 +113,7 @@ impl LinkingFacts {
             };
             symbols.push(Symbol { name, target });
         }
-        symbols
+        Ok(symbols)
     }
 }
 
@@ -145,7 +150,7 @@ pub(super) fn find_constructors(
     for symbol in symbols {
         let SymbolTarget::Function(index) = symbol.target else { continue };
         if symbol.name.ends_with(".command_export") {
-            problems.push(Problem::RunsAtStart { what: format!("the constructor wrapper `{}`", symbol.name) });
+            problems.push_with(|| Problem::RunsAtStart { what: format!("the constructor wrapper `{}`", symbol.name) });
         }
         if symbol.name != "__wasm_call_ctors" {
             continue;

@@ -1,9 +1,10 @@
 //! Addresses, piece ids and slots as they are being given out. Nothing reaches the residents before all went well.
 
+use super::types::TypeOrder;
 use super::{LinkReport, PlaceError};
 use crate::compare::Comparison;
-use crate::image::DataPiece;
 use crate::image::module::SymbolTarget;
+use crate::image::{DataPiece, FunctionType};
 use crate::residents::{BoundStatic, PlacedPiece, ReadOnlyKey, Residents};
 use crate::{PieceId, SlotIndex, limits};
 use std::collections::HashMap;
@@ -14,6 +15,8 @@ pub(super) struct Admission {
     pub(super) statics: HashMap<Arc<str>, BoundStatic>,
     pub(super) slots: HashMap<Arc<str>, SlotIndex>,
     pub(super) read_only: HashMap<ReadOnlyKey, PlacedPiece>,
+    /// `None` if the order that residents keep is not added to.
+    pub(super) function_types: Option<Vec<FunctionType>>,
     pub(super) next_address: u32,
     pub(super) next_piece: u32,
     pub(super) stack_size: u32,
@@ -27,6 +30,7 @@ pub(super) struct Draft<'a> {
     slot_of_symbol: HashMap<u32, SlotIndex>,
     /// Slots this generation fills itself, with the function that goes there.
     pub(super) own: HashMap<SlotIndex, u32>,
+    pub(super) types: TypeOrder,
     report: LinkReport,
     start_address: u32,
 }
@@ -43,12 +47,14 @@ impl<'a> Draft<'a> {
                 statics: HashMap::new(),
                 slots: HashMap::new(),
                 read_only: HashMap::new(),
+                function_types: None,
                 next_address,
                 next_piece: residents.next_piece,
                 stack_size,
             },
             slot_of_symbol: HashMap::new(),
             own: HashMap::new(),
+            types: TypeOrder::new(residents, &comparison.image),
             report: LinkReport::default(),
             start_address: next_address,
         };
@@ -182,7 +188,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn finish(self) -> Admission {
-        self.new
+        Admission { function_types: self.types.kept(), ..self.new }
     }
 
     /// What an absolute symbol of the static linker stands for in a live image.
@@ -194,5 +200,64 @@ impl<'a> Draft<'a> {
             "__stack_high" => Some(self.new.stack_size),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(residents: &Residents) -> Draft<'_> {
+        Draft {
+            residents,
+            new: Admission {
+                statics: HashMap::new(),
+                slots: HashMap::new(),
+                read_only: HashMap::new(),
+                function_types: None,
+                next_address: limits::NULL_GUARD_BYTES,
+                next_piece: 0,
+                stack_size: 0,
+            },
+            slot_of_symbol: HashMap::new(),
+            own: HashMap::new(),
+            types: TypeOrder::after(&[], &[]),
+            report: LinkReport::default(),
+            start_address: limits::NULL_GUARD_BYTES,
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_full_names_its_limit() {
+        let residents = Residents::default();
+        let mut draft = draft(&residents);
+        let first = residents.table_size();
+        for number in first..limits::TABLE_SLOTS_MAX {
+            assert_eq!(draft.slot(&number.to_string().into()).ok(), Some(number));
+        }
+        let refused = draft.slot(&"one more".into()).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(refused.contains("TABLE_SLOTS_MAX") && refused.contains("1000000"), "{refused}");
+        assert_eq!(draft.slot(&first.to_string().into()).ok(), Some(first), "what has a slot keeps it");
+    }
+
+    #[test]
+    fn an_image_area_that_is_full_names_its_limit() {
+        let residents = Residents::default();
+        let mut draft = draft(&residents);
+        let piece = |size| DataPiece {
+            segment: 0,
+            offset: 0,
+            size,
+            mutable: false,
+            alignment: 1,
+            phase: 0,
+            symbols: vec![],
+            relocations: 0..0,
+        };
+        let all = limits::IMAGE_AREA_BYTES - limits::NULL_GUARD_BYTES;
+        assert!(draft.place_read_only(&piece(all - 8)).is_ok());
+        let refused = draft.place_read_only(&piece(9)).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(refused.contains("image area") && refused.contains(&limits::IMAGE_AREA_BYTES.to_string()), "{refused}");
+        assert!(draft.place_read_only(&piece(8)).is_ok(), "what fits still goes in");
     }
 }

@@ -1,7 +1,7 @@
 //! Writes the module that an engine compiles: code with its fields patched, no data, memory and stack pointer imported.
 //!
-//! Function, type and global indices stay as they are: imported functions keep their order, and the imported stack pointer
-//! takes the place of the module's own global 0.
+//! Function and global indices stay as they are: imported functions keep their order, and the imported stack pointer takes
+//! the place of the module's own global 0. Types are put into the residents' order ([`super::types`]).
 
 use super::data::PlacedData;
 use super::draft::Draft;
@@ -26,6 +26,7 @@ pub(super) fn module(comparison: &Comparison, draft: &Draft<'_>, data: &PlacedDa
     let image = &comparison.image;
     let mut module = wasm::Module::new();
     let mut elements_written = false;
+    let ordered = draft.types.sections(image)?;
     for part in &image.sections {
         let contents = &image.bytes[part.contents.clone()];
         // Elements come before code; a file without an element section of its own takes no function's address.
@@ -34,7 +35,7 @@ pub(super) fn module(comparison: &Comparison, draft: &Draft<'_>, data: &PlacedDa
             write_elements(draft, &mut module);
         }
         match part.id {
-            section::IMPORT => drop(module.section(&imports(image, draft))),
+            section::IMPORT => drop(module.section(&imports(image, draft)?)),
             section::GLOBAL => {
                 if let Some(globals) = globals(image) {
                     module.section(&globals);
@@ -48,9 +49,11 @@ pub(super) fn module(comparison: &Comparison, draft: &Draft<'_>, data: &PlacedDa
                 patch::fields(image, draft, &data.addresses, &image.code_relocations, start, &mut code)?;
                 module.section(&wasm::RawSection { id: section::CODE, data: &code });
             }
-            section::TYPE | section::FUNCTION => {
-                module.section(&wasm::RawSection { id: part.id, data: contents });
-            }
+            section::TYPE | section::FUNCTION => match &ordered {
+                Some((types, _)) if part.id == section::TYPE => drop(module.section(types)),
+                Some((_, functions)) => drop(module.section(functions)),
+                None => drop(module.section(&wasm::RawSection { id: part.id, data: contents })),
+            },
             // Function names make backtraces readable. Everything else was read already and only costs compile time.
             section::CUSTOM if is_name_section(contents) => {
                 module.section(&wasm::RawSection { id: section::CUSTOM, data: contents });
@@ -61,10 +64,10 @@ pub(super) fn module(comparison: &Comparison, draft: &Draft<'_>, data: &PlacedDa
     Ok(module.finish())
 }
 
-fn imports(image: &ModImage, draft: &Draft<'_>) -> wasm::ImportSection {
+fn imports(image: &ModImage, draft: &Draft<'_>) -> Result<wasm::ImportSection, PlaceError> {
     let mut imports = wasm::ImportSection::new();
     for (import, type_index) in image.imports.iter().zip(&image.import_types) {
-        imports.import(&import.module, &import.name, wasm::EntityType::Function(*type_index));
+        imports.import(&import.module, &import.name, wasm::EntityType::Function(draft.types.position(*type_index)?));
     }
     let memory = wasm::MemoryType {
         minimum: u64::from(limits::IMAGE_AREA_PAGES),
@@ -87,7 +90,7 @@ fn imports(image: &ModImage, draft: &Draft<'_>) -> wasm::ImportSection {
         shared: false,
     };
     imports.import(SHELL_MODULE, SHELL_TABLE, table);
-    imports
+    Ok(imports)
 }
 
 /// The module's globals but the stack pointer. They hold addresses of the old layout, but nothing refers to them: reading

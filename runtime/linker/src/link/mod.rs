@@ -8,6 +8,9 @@ mod draft;
 mod emit;
 mod error;
 mod patch;
+#[cfg(test)]
+mod tests;
+mod types;
 
 pub use error::PlaceError;
 
@@ -142,16 +145,18 @@ impl Residents {
     fn admit(&mut self, admission: draft::Admission, comparison: Comparison) {
         let Comparison { image, base, facts, .. } = comparison;
         self.statics.extend(admission.statics);
+        if let Some(types) = admission.function_types {
+            self.function_types = types;
+        }
         self.slots.extend(admission.slots);
         self.read_only.extend(admission.read_only);
         self.next_address = admission.next_address;
         self.next_piece = admission.next_piece;
         self.stack_size = admission.stack_size;
+        let positions = crate::compare::positions(&image, &facts.names);
+        let positions = positions.into_iter().map(|(name, position)| (self.share(name), position.clone())).collect();
         for (key, shape) in facts.vtable_shapes() {
-            let known = self.vtables.entry(key).or_default();
-            if !known.contains(&shape) {
-                known.push(shape);
-            }
+            self.vtables.entry(key).or_default().insert(shape);
         }
         let mut transient_types = BTreeMap::new();
         for (name, layouts) in image.debug.types {
@@ -170,6 +175,7 @@ impl Residents {
         self.generations.push(Resident {
             base,
             functions,
+            positions,
             groups,
             statics,
             read_only: facts.read_only,

@@ -14,13 +14,13 @@ pub(super) fn fields(
     bytes: &mut [u8],
 ) -> Result<(), PlaceError> {
     for relocation in relocations {
-        let Some(value) = value(image, draft, addresses, relocation)? else { continue };
         let at = relocation.at - start;
         let field = bytes
             .get_mut(at..at + relocation.kind.width())
             .ok_or_else(|| PlaceError::Inconsistent(format!("a relocation at {} leaves its section", relocation.at)))?;
+        let Some(value) = value(image, draft, addresses, relocation, field)? else { continue };
         match relocation.kind {
-            RelocationKind::MemoryAddressLeb => padded_unsigned(field, value),
+            RelocationKind::MemoryAddressLeb | RelocationKind::TypeIndexLeb => padded_unsigned(field, value),
             RelocationKind::MemoryAddressSleb | RelocationKind::TableIndexSleb => padded_signed(field, value as i32),
             _ => field.copy_from_slice(&value.to_le_bytes()),
         }
@@ -28,17 +28,21 @@ pub(super) fn fields(
     Ok(())
 }
 
-/// The new value of a field, `None` where it stays: indices of functions, types, globals and tables hold within a module.
+/// The new value of a field, `None` where it stays: indices of functions, globals and tables hold within a module.
 fn value(
     image: &ModImage,
     draft: &Draft<'_>,
     addresses: &Addresses,
     relocation: &Relocation,
+    field: &[u8],
 ) -> Result<Option<u32>, PlaceError> {
     let name = || image.symbols[relocation.symbol as usize].name.clone();
     if relocation.kind.is_table_index() {
         let slot = draft.slot_of(relocation.symbol);
         return slot.map(Some).ok_or_else(|| PlaceError::Inconsistent(format!("`{}` has no table slot", name())));
+    }
+    if relocation.kind == RelocationKind::TypeIndexLeb {
+        return draft.types.position_for(relocation, field).map(Some);
     }
     if !relocation.kind.is_memory_address() {
         return Ok(None);
@@ -66,6 +70,11 @@ fn padded_unsigned(field: &mut [u8], mut value: u32) {
     }
 }
 
+/// What [`padded_unsigned`] wrote; `None` if it is no number of 32 bits.
+pub(super) fn read_unsigned(field: &[u8]) -> Option<u32> {
+    wasmparser::BinaryReader::new(field, 0).read_var_u32().ok()
+}
+
 /// Signed LEB128 padded to the field's width.
 fn padded_signed(field: &mut [u8], value: i32) {
     let mut value = i64::from(value);
@@ -86,7 +95,7 @@ mod tests {
         fn padded_fields_read_back_as_what_was_written(value: u32) {
             let mut field = [0; 5];
             padded_unsigned(&mut field, value);
-            proptest::prop_assert_eq!(BinaryReader::new(&field, 0).read_var_u32().ok(), Some(value));
+            proptest::prop_assert_eq!(read_unsigned(&field), Some(value));
             padded_signed(&mut field, value as i32);
             proptest::prop_assert_eq!(BinaryReader::new(&field, 0).read_var_i32().ok(), Some(value as i32));
         }

@@ -3,6 +3,7 @@
 use super::{Code, Finding};
 use crate::compare::{Cause, Difference, Reliance, TypeChange};
 use crate::image::name_table::without_tags;
+use std::collections::HashSet;
 
 /// What to do about anything that needs state to be carried over.
 const MIGRATE: &str =
@@ -53,7 +54,7 @@ fn exempt(difference: &Difference) -> Option<Finding> {
     Some(match difference {
         D::FunctionChanged { item, at, cause } => Finding::new(Code::B1, item).at(at.clone()).mark(cause.clone()),
         D::FunctionAdded { item, at, cause } => Finding::new(Code::B2, item).at(at.clone()).mark(cause.clone()),
-        D::FunctionRemoved { item, cause } => Finding::new(Code::B3, item).mark(cause.clone()),
+        D::FunctionRemoved { item, at, cause } => Finding::new(Code::B3, item).at(at.clone()).mark(cause.clone()),
         D::ReadOnlyDataChanged { item } => Finding::new(Code::B4, item),
         D::DescriptionChanged { item, is_own: false } => Finding::new(Code::B4, format!("section {item}")),
         D::TypeAdded { item, cause } => Finding::new(Code::B5, item).mark(cause.clone()),
@@ -241,6 +242,11 @@ fn worse(difference: &Difference) -> Finding {
             .summary("several functions have this name, and live pointers to them")
             .consequence("a live pointer to one could be led to another.")
             .remedy("To do: give them names of their own; Rust functions without `no_mangle` have."),
+        D::LimitReached { what, limit_name, limit } => Finding::new(Code::X8, what.clone())
+            .summary("beyond a limit")
+            .detail(format!("expected at most {limit} (limit {limit_name}), found more while comparing with the residents"))
+            .consequence("what differs is not known in full, so nothing is proved.")
+            .remedy("To do: build the mod with `cargo tickswap build`; if it is built so, split the mod or raise the limit."),
         D::UnknownBase { base } => Finding::new(Code::X9, format!("generation {base}"))
             .summary("the generation to be replaced does not exist")
             .consequence("there is nothing to compare with.")
@@ -297,6 +303,7 @@ fn type_changed(
 }
 
 fn difference_of<'a>(one: &'a [String], other: &[String]) -> Vec<&'a String> {
+    let other: HashSet<&String> = other.iter().collect();
     one.iter().filter(|line| !other.contains(line)).collect()
 }
 

@@ -4,6 +4,7 @@
 use super::{Class, Code};
 use crate::compare::{Cause, SourcePosition};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// One thing that was found, and what follows from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,7 +187,13 @@ impl Report {
 
     /// Findings that need an approval or more and that `approved` does not have.
     pub fn beyond<'a>(&'a self, approved: &'a Self) -> impl Iterator<Item = &'a Finding> {
-        self.at_least(Class::Review)
-            .filter(|finding| !approved.findings.iter().any(|known| finding.is_covered_by(known)))
+        let mut known: HashMap<(Code, &str), Vec<&Finding>> = HashMap::new();
+        for finding in &approved.findings {
+            known.entry((finding.code, &finding.item)).or_default().push(finding);
+        }
+        self.at_least(Class::Review).filter(move |finding| {
+            let same_item = known.get(&(finding.code, &*finding.item));
+            !same_item.is_some_and(|all| all.iter().any(|known| finding.is_covered_by(known)))
+        })
     }
 }

@@ -153,6 +153,7 @@ fn prepared(generation: u32, base: Option<u32>, changed: &[&str]) -> PreparedMod
         compare_ns: 5_000_000,
         link_ns: 2_000_000,
         compile_ns: 26_000_000,
+        code: Default::default(),
     }
 }
 

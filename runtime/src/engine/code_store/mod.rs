@@ -5,6 +5,10 @@
 //! folder. What cannot be read, is cut short, or carries no valid seal ([`seal`]) counts as absent and is removed.
 //! Files that were used longest ago go first when the folder grows over its bound.
 //!
+//! **Nothing waits for the disk.** After a power loss a renamed file may be empty or hold zeros. Its seal does not fit then, it
+//! is removed, and what it held is compiled again; that is less than forcing some ten mebibytes to the disk after each
+//! compilation would cost. Only the key is forced, since without it all that it sealed is lost.
+//!
 //! **Why sealed.** What is read here is run as machine code: wasmtime trusts a serialized module, and Cranelift a
 //! cached function, as it trusts its own output. A checksum would keep out accidents only, so each file carries a MAC
 //! under a key that belongs to this installation and that only its user may read. Files that came from elsewhere

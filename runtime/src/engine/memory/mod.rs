@@ -1,6 +1,6 @@
 //! Memories whose writes can be undone: what a tick wrote becomes permanent at its end, or never happened.
 //!
-//! Two mechanisms. [`protected`] (Linux) forbids writing to pages and learns of the first write to each by a signal; its costs
+//! Two ways. [`protected`] (Linux) forbids writing to pages and learns of the first write to each by a signal; its costs
 //! depend on the pages that a tick touches, never on the size of the state. [`copy`] needs nothing of the system and copies
 //! the whole memory. What each costs is in `runtime/ARCHITECTURE.md`; `tests/benches/transaction.rs` measures it.
 //!
@@ -13,6 +13,8 @@ mod protected;
 #[cfg(test)]
 mod tests;
 
+use std::marker::PhantomData;
+
 use copy::CopyOfAll;
 use serde::{Deserialize, Serialize};
 use wasmtime::Memory;
@@ -22,9 +24,12 @@ use wasmtime::Memory;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum UndoMechanism {
-    /// Write protection where the system has it (Linux on x86-64 and AArch64), a copy elsewhere.
+    /// Write protection where the system has it (Linux on x86-64 and AArch64), a copy elsewhere. By userfaultfd where that is
+    /// permitted (Linux 6.4), which takes a descriptor and a handler of `SIGBUS` for the process; else by `mprotect`.
     #[default]
     Automatic,
+    /// As `Automatic`, but by `mprotect` alone: the first write of a tick to a page costs about twice as much.
+    WriteProtection,
     /// A copy of all stack, data and heap in every tick that calls the mod. Costs grow with the size of the state; no signals.
     Copy,
 }
@@ -40,8 +45,8 @@ impl Memories {
     /// Sets up a compiler's configuration for a mechanism.
     pub(super) fn new(mechanism: UndoMechanism, config: &mut wasmtime::Config) -> Self {
         #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
-        if mechanism == UndoMechanism::Automatic {
-            let creator = std::sync::Arc::new(protected::Creator::default());
+        if mechanism != UndoMechanism::Copy {
+            let creator = std::sync::Arc::new(protected::Creator::new(mechanism == UndoMechanism::Automatic));
             config.with_host_memory(creator.clone());
             return Self { creator: Some(creator) };
         }
@@ -59,6 +64,14 @@ impl Memories {
         let _ = (memory, store);
         Undo(Mechanism::Copy(CopyOfAll::default()))
     }
+}
+
+/// Code of a memory's store runs on this thread while it lives.
+#[derive(Debug, Default)]
+pub(super) struct Running<'u> {
+    #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+    _protected: Option<protected::Running<'u>>,
+    undo: PhantomData<&'u Undo>,
 }
 
 /// Undoes writes to one memory. Calls come in the order `begin`, then `commit` or `roll_back`.
@@ -106,11 +119,26 @@ impl Undo {
     }
 
     /// Undoes what was written since `begin`, and growth where the mechanism can (the store must look at the size again).
-    pub(super) fn roll_back<T: 'static>(&mut self, memory: Memory, store: &mut wasmtime::Store<T>) {
+    /// Whether it could.
+    #[must_use]
+    pub(super) fn roll_back<T: 'static>(&mut self, memory: Memory, store: &mut wasmtime::Store<T>) -> bool {
         match &mut self.0 {
             #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
             Mechanism::Protected(region) => region.roll_back(),
-            Mechanism::Copy(copy) => copy.roll_back(memory.data_mut(store)),
+            Mechanism::Copy(copy) => {
+                copy.roll_back(memory.data_mut(store));
+                true
+            }
+        }
+    }
+
+    /// To be held while code of the memory's store runs.
+    #[inline]
+    pub(super) fn running(&self) -> Running<'_> {
+        match &self.0 {
+            #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+            Mechanism::Protected(region) => Running { _protected: Some(region.running()), undo: PhantomData },
+            Mechanism::Copy(_) => Running::default(),
         }
     }
 

@@ -102,6 +102,7 @@ impl Server {
             compare_ns: 0,
             link_ns: 0,
             compile_ns: 0,
+            code: Default::default(),
         };
         let generation = Generation { submission, compiled: sample.compile(&self.engine).unwrap(), facts };
         (Arc::new(generation), bases.collect())

@@ -64,6 +64,17 @@ fn effects_beyond_the_limit_fault_the_mod_and_name_the_limit() {
 }
 
 #[test]
+fn queries_beyond_the_limit_fault_the_mod_and_name_the_limit() {
+    let limits = Limits { query_bytes_per_tick: 100, ..Limits::default() };
+    let server = Server::with(limits);
+    server.submit(&[("arena", Sample::new(1, &[1], 1))]);
+    let mut world = server.world("w");
+    let asked = world.tick(|tick| (0..10).try_for_each(|_| add(tick, 1))).unwrap();
+    assert!(asked.faults[0].message.contains("query_bytes_per_tick"), "{}", asked.faults[0]);
+    assert_eq!((&asked.faults[0].outcome, asked.queries.len()), (&FaultOutcome::LeftOut, 0));
+}
+
+#[test]
 fn encoded_arguments_and_answers_cross_and_optional_hooks_are_passed_over() {
     let server = Server::new();
     let mut with_clear = Sample::new(1, &[1], 1);

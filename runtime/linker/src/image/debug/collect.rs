@@ -114,6 +114,7 @@ impl<'a> Collector<'_, 'a> {
                     attributes.take(self.sections, &encoding, start, name, value).map_err(fail)?;
                 }
                 frame = if is_root {
+                    self.sections.memory.take(size_of::<UnitRecord<'_>>()).map_err(fail)?;
                     self.begin_unit(&attributes, encoding)
                 } else {
                     self.entry(unit, Entry { offset, tag, attributes, parent }).map_err(fail)?
@@ -156,7 +157,7 @@ impl<'a> Collector<'_, 'a> {
                 Ok(Frame { kind: FrameKind::Scope, scope: self.scope(parent, name)?, code: None })
             }
             gimli::DW_TAG_subprogram => {
-                let scope = self.scope_of(parent)?;
+                let scope = self.place_of(parent)?;
                 let record = FunctionRecord::new(entry.offset, unit, scope, &entry.attributes);
                 self.sections.memory.take(size_of_val(&record))?;
                 self.records.functions.push(record);
@@ -181,7 +182,7 @@ impl<'a> Collector<'_, 'a> {
                 Ok(Frame { code: Some((function, Some(self.records.inlines.len() - 1))), ..other })
             }
             gimli::DW_TAG_variable => {
-                let scope = self.scope_of(parent)?;
+                let scope = self.place_of(parent)?;
                 let record = VariableRecord::new(entry.offset, unit, scope, &entry.attributes);
                 self.sections.memory.take(size_of_val(&record))?;
                 self.records.variables.push(record);
@@ -214,7 +215,7 @@ impl<'a> Collector<'_, 'a> {
                 Ok(self.part(entry))
             }
             _ => {
-                let scope = self.scope_of(parent)?;
+                let scope = self.place_of(parent)?;
                 let record = TypeRecord::new(entry.offset, entry.tag, scope, &entry.attributes);
                 self.sections.memory.take(size_of_val(&record))?;
                 self.records.types.push(record);
@@ -228,6 +229,13 @@ impl<'a> Collector<'_, 'a> {
         self.records.scopes.inside(outer, name, &mut self.sections.memory)
     }
 
+    /// Where a named thing in `frame` belongs. Its full name will be made of the path.
+    fn place_of(&mut self, frame: Frame) -> Result<ScopeId, DebugProblem> {
+        let scope = self.scope_of(frame)?;
+        self.sections.reading.take(self.records.scopes.path(scope).len())?;
+        Ok(scope)
+    }
+
     /// Where a named thing in `frame` belongs. The paths of types and functions are made only if something is in them.
     fn scope_of(&mut self, frame: Frame) -> Result<ScopeId, DebugProblem> {
         let name = match frame.kind {
@@ -238,7 +246,10 @@ impl<'a> Collector<'_, 'a> {
             _ => None,
         };
         match name {
-            Some(name) => self.records.scopes.inside(frame.scope, name, &mut self.sections.memory),
+            Some(name) => {
+                self.sections.reading.take(name.len())?;
+                self.records.scopes.inside(frame.scope, name, &mut self.sections.memory)
+            }
             None => Ok(frame.scope),
         }
     }

@@ -157,7 +157,10 @@ pub(super) fn whole<'r, 'a>(
 fn signature(names: &mut Names<'_, '_>, whole: &Whole<'_, '_>) -> Result<Signature, DebugProblem> {
     let mut parameters = Vec::with_capacity(whole.parameters.len());
     for parameter in whole.parameters {
-        parameters.push(names.type_at(*parameter)?);
+        let parameter = names.type_at(*parameter)?;
+        // Signatures of one function are compared.
+        names.reading.take(parameter.len())?;
+        parameters.push(parameter);
     }
     let result = whole.result.map(|result| names.type_at(result)).transpose()?;
     Ok(Signature { parameters, result: result.filter(|result| &**result != "()") })

@@ -10,14 +10,21 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::error::DebugProblem;
 use super::records::Records;
+use super::sections::Budget;
 use crate::image::name::{SymbolName, V0Name, parse};
 
 /// What is known about the impl blocks of one mod.
-#[derive(Default)]
 pub(super) struct ImplNames {
     /// By scope, `module::{impl#N}`.
     known: HashMap<String, Best>,
+    /// Bytes of the longest scope.
+    longest: usize,
+    /// What looking at symbols may still cost.
+    budget: Budget,
+    /// What may still be kept of them.
+    memory: Budget,
 }
 
 /// The best description of a block so far.
@@ -34,9 +41,10 @@ struct Best {
 const UNKNOWN: usize = usize::MAX;
 
 impl ImplNames {
-    /// Learns from the symbols that debug information mentions. `budget` bounds the text looked at.
-    pub(super) fn learn(records: &Records<'_>, mut budget: usize) -> Self {
-        let mut names = Self::default();
+    /// Learns from the symbols that debug information mentions. `budget` bounds the text looked at, `memory` what is kept of
+    /// it; blocks beyond stay numbered.
+    pub(super) fn learn(records: &Records<'_>, budget: Budget, memory: Budget) -> Self {
+        let mut names = Self { known: HashMap::new(), longest: 0, budget, memory };
         let mut seen = HashSet::new();
         // Units with types first; the many functions of the standard library's line tables only if a type needs them.
         for with_types in [true, false] {
@@ -51,12 +59,13 @@ impl ImplNames {
                 let Some(symbol) = function.linkage_name.filter(|symbol| seen.insert(*symbol)) else {
                     continue;
                 };
-                let Some(left) = budget.checked_sub(symbol.len()) else {
+                if names.budget.take(symbol.len()).is_err() {
                     return names;
-                };
-                budget = left;
-                if let SymbolName::V0(name) = parse(symbol) {
-                    names.learn_symbol(&name, function.name.unwrap_or_default(), &mut budget);
+                }
+                if let SymbolName::V0(name) = parse(symbol)
+                    && names.learn_symbol(&name, function.name.unwrap_or_default()).is_err()
+                {
+                    return names;
                 }
             }
         }
@@ -65,15 +74,16 @@ impl ImplNames {
 
     /// Whether a type's name has an impl block of which nothing is known yet.
     fn misses_any(&self, records: &Records<'_>) -> bool {
-        let misses = |text: &str| self.rewrite(text).contains(MARK);
+        let mut budget = self.budget;
+        let mut misses = |text: &str| self.rewrite(text, &mut budget).is_ok_and(|text| text.contains(MARK));
         records.types.iter().any(|record| {
-            record.name.is_some_and(misses)
+            record.name.is_some_and(&mut misses)
                 // The scope's own text is enough, as a block is a scope.
                 || misses(records.scopes.path(record.scope))
         })
     }
 
-    fn learn_symbol(&mut self, name: &V0Name, debug_name: &str, budget: &mut usize) {
+    fn learn_symbol(&mut self, name: &V0Name, debug_name: &str) -> Result<(), DebugProblem> {
         let member = name.root().impl_member();
         for block in name.impl_blocks() {
             let (holes, certain) = match member {
@@ -88,12 +98,15 @@ impl ImplNames {
             let Some(found) = block.impl_block(&holes) else {
                 continue;
             };
-            *budget = budget.saturating_sub(found.cost);
+            // A short symbol may mention many blocks, each of them long.
+            self.budget.take(found.cost)?;
             let missing = if certain { holes.len() - found.holes_found } else { UNKNOWN };
             let rank = (missing, found.text.matches('_').count(), found.text);
             let home = block.home_crate().and_then(|(_, hash)| crate::image::name::crate_hash(hash));
             match self.known.get_mut(&found.scope) {
                 None => {
+                    self.memory.take(found.scope.len() + rank.2.len() + found.heads.len())?;
+                    self.longest = self.longest.max(found.scope.len());
                     self.known.insert(found.scope, Best { rank, heads: found.heads, home, ambiguous: false });
                 }
                 Some(best) => {
@@ -105,34 +118,37 @@ impl ImplNames {
                 }
             }
         }
+        Ok(())
     }
 
     /// The name with every impl block replaced that is known. What is left of `{impl#N}` is numbered.
-    pub(super) fn rewrite<'n>(&self, name: &'n str) -> Cow<'n, str> {
+    pub(super) fn rewrite<'n>(&self, name: &'n str, budget: &mut Budget) -> Result<Cow<'n, str>, DebugProblem> {
         if !name.contains(MARK) {
-            return Cow::Borrowed(name);
+            return Ok(Cow::Borrowed(name));
         }
         let mut output = String::with_capacity(name.len());
-        let mut done = 0;
-        let mut from = 0;
+        let (mut done, mut from, mut path_start) = (0, 0, 0);
         while let Some(found) = name[from..].find(MARK).map(|at| from + at) {
             let Some(end) = name[found..].find('}').map(|at| found + at + 1) else {
                 break;
             };
-            from = end;
             // The scope reaches back to where the path begins.
-            let start = name[..found]
-                .rfind(|character: char| !is_path(character))
-                .map_or(0, |at| at + name[at..].chars().next().map_or(1, char::len_utf8));
-            let start = start.max(done);
-            if let Some(text) = name.get(start..end).and_then(|scope| self.text(scope)) {
+            if let Some((at, other)) = name[from..found].char_indices().rfind(|(_, character)| !is_path(*character)) {
+                path_start = from + at + other.len_utf8();
+            }
+            from = end;
+            let start = path_start.max(done);
+            let scope = name.get(start..end).filter(|scope| scope.len() <= self.longest);
+            budget.take(scope.map_or(0, str::len))?;
+            if let Some(text) = scope.and_then(|scope| self.text(scope)) {
+                budget.take(text.len())?;
                 output.push_str(&name[done..start]);
                 output.push_str(text);
                 done = end;
             }
         }
         output.push_str(&name[done..]);
-        Cow::Owned(output)
+        Ok(Cow::Owned(output))
     }
 
     fn text(&self, scope: &str) -> Option<&str> {

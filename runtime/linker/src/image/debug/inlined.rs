@@ -67,6 +67,7 @@ pub(super) fn inlined(
             Origin::Library => true,
         });
         let (Origin::Own { symbol, is_relied_on }, Some((into, _))) = (origin, into) else { continue };
+        names.reading.take(into.len() + symbol.len()).map_err(fail)?;
         let entry = inlined.entry(Arc::clone(&into)).or_default();
         if !entry.contains_key(&symbol) {
             names.budget.take(size_of::<(Name, InlinedUse)>()).map_err(fail)?;

@@ -83,7 +83,7 @@ fn read<'a>(
             }
         };
         let path = join(unit.directory.unwrap_or_default(), &join(directory, name));
-        sections.memory.take(path.len())?;
+        sections.memory.take(path.len() + size_of::<(u64, Name)>())?;
         files.insert(index, Arc::from(path));
     }
     Ok(files)

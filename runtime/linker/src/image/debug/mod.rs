@@ -18,7 +18,7 @@ mod records;
 mod sections;
 mod statics;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) use error::DebugError;
 pub(crate) use facts::{
     CrateIdentity, DebugFacts, DebugLevel, DiscriminantValues, Field, FunctionFacts, FunctionKind, Location, Name,
-    Position, StaticVariable, TypeKind, TypeLayout, Variant, VtableVariable, is_transient,
+    Position, StaticVariable, TypeKind, TypeLayout, Variant, is_transient,
 };
 #[cfg(test)]
 pub(crate) use facts::{Signature, is_numbered};
@@ -41,12 +41,12 @@ use types::Names;
 pub(crate) fn read<'a>(section: impl Fn(&str) -> Option<&'a [u8]>) -> Result<DebugFacts, DebugError> {
     let mut sections = Sections::new(section);
     let records = collect::collect(&mut sections)?;
-    let impls = ImplNames::learn(&records, sections.reading.limit());
-    let mut names = Names::new(&records, impls, &mut sections.memory);
+    let impls = ImplNames::learn(&records, sections.reading.whole(), sections.memory.whole());
+    let mut names = Names::new(&records, impls, &mut sections.memory, &mut sections.reading);
     let types = names.layouts()?;
     let functions = functions::functions(&mut names, &types)?;
     let shapes = names.shapes(&types)?;
-    let statics = statics::statics(&mut names, shapes)?;
+    let statics = statics::statics(&mut names, &shapes)?;
     let vtables = statics::vtables(&mut names)?;
     let crates = crates(&records);
     let (inlined, ranged) = inlined::inlined(&mut names, &crates)?;

@@ -12,7 +12,9 @@ use gimli::{Abbreviations, AttributeValue, Encoding, EndianSlice, LittleEndian, 
 
 use super::error::{ABBREVIATIONS, DebugError, DebugProblem, INFO};
 use super::records::UnitRecord;
-use crate::limits::{DEBUG_ATTRIBUTES, DEBUG_BYTES_MIN, DEBUG_MEMORY_FACTOR, DEBUG_READING_FACTOR};
+use crate::limits::{
+    DEBUG_ABBREVIATION_BYTES, DEBUG_ATTRIBUTES, DEBUG_BYTES_MIN, DEBUG_MEMORY_FACTOR, DEBUG_READING_FACTOR,
+};
 
 /// A slice of a section.
 pub(super) type Slice<'a> = EndianSlice<'a, LittleEndian>;
@@ -97,7 +99,8 @@ impl<'a> Sections<'a> {
         sections.reading.allow(times(DEBUG_READING_FACTOR));
         sections.memory.allow(times(DEBUG_MEMORY_FACTOR));
         // Each table once, and some slack for tables that share an end.
-        sections.abbreviation_budget.allow(sections.abbreviations.len().saturating_mul(2));
+        let abbreviations = sections.abbreviations.len().saturating_mul(2);
+        sections.abbreviation_budget.allow(abbreviations.min(DEBUG_ABBREVIATION_BYTES));
         sections
     }
 
@@ -167,16 +170,25 @@ impl Sections<'_> {
         let addresses = gimli::DebugAddr::from(Slice::new(self.addresses, LittleEndian));
         let base = gimli::DebugAddrBase(unit.encoding.address_base);
         let (list, encoding) = (gimli::RangeListsOffset(offset), unit.encoding.encoding);
+        let fail = |problem: DebugProblem| problem.at(".debug_ranges", offset);
+        let Ok(mut entries) = self.range_lists.raw_ranges(list, encoding) else {
+            return Ok(None);
+        };
+        // Lists may share their ends, so reading them costs as reading names does; and most entries may give no range.
+        while let Ok(Some(_)) = entries.next() {
+            self.reading.take(size_of::<Range<u32>>()).map_err(fail)?;
+        }
         let Ok(mut list) = self.range_lists.ranges(list, encoding, unit.low, &addresses, base) else {
             return Ok(None);
         };
         let mut ranges = Vec::new();
         loop {
-            // Lists may share their ends, so reading them costs as reading names does.
-            self.reading.take(size_of::<Range<u32>>()).map_err(|problem| problem.at(".debug_ranges", offset))?;
             match list.next() {
                 Ok(Some(range)) => match (u32::try_from(range.begin), u32::try_from(range.end)) {
-                    (Ok(begin), Ok(end)) => ranges.push(begin..end),
+                    (Ok(begin), Ok(end)) => {
+                        self.memory.take(size_of::<Range<u32>>()).map_err(fail)?;
+                        ranges.push(begin..end);
+                    }
                     _ => return Ok(None),
                 },
                 Ok(None) => return Ok(Some(ranges)),
@@ -187,6 +199,7 @@ impl Sections<'_> {
 }
 
 /// How much of something may still be used.
+#[derive(Clone, Copy)]
 pub(super) struct Budget {
     left: usize,
     limit: usize,
@@ -199,9 +212,9 @@ impl Budget {
         self.limit = amount;
     }
 
-    /// What was allowed at first.
-    pub(super) fn limit(&self) -> usize {
-        self.limit
+    /// Another of the same kind, of which nothing is used.
+    pub(super) fn whole(&self) -> Self {
+        Self { left: self.limit, ..*self }
     }
 
     /// Uses `amount`.

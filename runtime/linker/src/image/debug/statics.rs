@@ -2,7 +2,7 @@
 
 use super::attributes::Location;
 use super::error::{DebugError, DebugProblem};
-use super::facts::{StaticVariable, VtableVariable};
+use super::facts::{Name, StaticVariable, VtableVariable};
 use super::functions::RawPosition;
 use super::lines::Files;
 use super::records::{Records, VariableRecord};
@@ -16,7 +16,7 @@ const VTABLE: &str = "::{vtable}";
 type Unplaced = (StaticVariable, Option<RawPosition>);
 
 /// All statics.
-pub(super) fn statics(names: &mut Names<'_, '_>, mut shapes: Shapes) -> Result<Vec<Unplaced>, DebugError> {
+pub(super) fn statics(names: &mut Names<'_, '_>, shapes: &Shapes) -> Result<Vec<Unplaced>, DebugError> {
     let records = names.records;
     let mut all = Vec::new();
     for record in &records.variables {
@@ -48,7 +48,7 @@ pub(super) fn statics(names: &mut Names<'_, '_>, mut shapes: Shapes) -> Result<V
                 None => None,
             },
             type_shape: match type_ {
-                Some(type_) => names.shape_at(type_, &mut shapes).map_err(fail)?,
+                Some(type_) => names.shape_at(type_, shapes).map_err(fail)?,
                 None => None,
             },
             position: None,
@@ -97,6 +97,8 @@ fn vtable(names: &mut Names<'_, '_>, record: &VariableRecord<'_>) -> Result<Vtab
     let concrete = type_.and_then(|type_| type_.containing);
     let mut entries = Vec::new();
     for field in type_.iter().flat_map(|type_| &type_.fields) {
+        // Many vtables may have one type.
+        names.budget.take(size_of::<(Name, u64)>())?;
         entries.push((names.share(field.name.unwrap_or_default())?, field.offset));
     }
     let name = names.share(raw_name)?;

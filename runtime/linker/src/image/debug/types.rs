@@ -10,10 +10,13 @@ use super::facts::{DiscriminantValues, Field, Name, TypeKind, TypeLayout, Varian
 use super::impls::ImplNames;
 use super::records::{MemberRecord, Records, TypeRecord};
 use super::sections::Budget;
-use crate::limits::{DEBUG_SHAPE_STEPS, DEBUG_TYPE_DEPTH};
+use crate::limits::{DEBUG_ARRAY_DIMENSIONS, DEBUG_TYPE_DEPTH};
 
 /// Bytes of an address: mods are 32-bit.
 const ADDRESS_BYTES: u64 = 4;
+
+/// What looking at one type or field once more costs, in bytes of names.
+const SHAPE_STEP: usize = 32;
 
 /// Gives names to types and to all else.
 pub(super) struct Names<'r, 'a> {
@@ -23,7 +26,10 @@ pub(super) struct Names<'r, 'a> {
     of_types: Vec<Option<Name>>,
     shared: HashSet<Name>,
     rewritten: HashMap<Name, Name>,
+    /// What the names may still cost in memory.
     pub(super) budget: &'r mut Budget,
+    /// What may still be done with names: each costs as many bytes whenever it is looked up or compared.
+    pub(super) reading: &'r mut Budget,
 }
 
 /// Which types the name alone does not tell apart.
@@ -32,22 +38,28 @@ pub(super) struct Shapes {
     ambiguous: HashSet<usize>,
     /// Those and all that hold or point to one.
     reaching: HashSet<usize>,
-    steps: usize,
 }
 
 impl<'r, 'a> Names<'r, 'a> {
-    pub(super) fn new(records: &'r Records<'a>, impls: ImplNames, budget: &'r mut Budget) -> Self {
+    pub(super) fn new(
+        records: &'r Records<'a>,
+        impls: ImplNames,
+        budget: &'r mut Budget,
+        reading: &'r mut Budget,
+    ) -> Self {
         let of_types = vec![None; records.types.len()];
-        Self { records, impls, of_types, shared: HashSet::new(), rewritten: HashMap::new(), budget }
+        Self { records, impls, of_types, shared: HashSet::new(), rewritten: HashMap::new(), budget, reading }
     }
 
     /// One copy of each text, with impl blocks named.
     pub(super) fn share(&mut self, text: &str) -> Result<Name, DebugProblem> {
         if text.contains("{impl#") {
+            self.reading.take(text.len())?;
             if let Some(known) = self.rewritten.get(text) {
                 return Ok(Arc::clone(known));
             }
-            let name = self.share_as_is(&self.impls.rewrite(text))?;
+            let name = self.impls.rewrite(text, self.reading)?.into_owned();
+            let name = self.share_as_is(&name)?;
             self.budget.take(text.len())?;
             self.rewritten.insert(Arc::from(text), Arc::clone(&name));
             return Ok(name);
@@ -61,6 +73,7 @@ impl<'r, 'a> Names<'r, 'a> {
     }
 
     fn share_as_is(&mut self, text: &str) -> Result<Name, DebugProblem> {
+        self.reading.take(text.len())?;
         if let Some(known) = self.shared.get(text) {
             return Ok(Arc::clone(known));
         }
@@ -127,6 +140,7 @@ impl<'r, 'a> Names<'r, 'a> {
             gimli::DW_TAG_array_type => {
                 let mut text = self.inner(record.target, depth)?.to_string();
                 // The last dimension is the innermost.
+                check_dimensions(record)?;
                 for count in record.counts.iter().rev() {
                     text = match count {
                         Some(count) => format!("[{text}; {count}]"),
@@ -177,6 +191,7 @@ impl<'r, 'a> Names<'r, 'a> {
             match record.tag {
                 gimli::DW_TAG_pointer_type => return Ok(ADDRESS_BYTES.checked_mul(factor)),
                 gimli::DW_TAG_array_type => {
+                    check_dimensions(record)?;
                     for count in &record.counts {
                         let Some(product) = count.and_then(|count| factor.checked_mul(count)) else {
                             return Ok(None);
@@ -223,11 +238,11 @@ impl<'r, 'a> Names<'r, 'a> {
                 }
             }
         }
-        Ok(Shapes { ambiguous, reaching, steps: 0 })
+        Ok(Shapes { ambiguous, reaching })
     }
 
     /// The shape of the type at an offset; `None` where its name says all.
-    pub(super) fn shape_at(&mut self, offset: usize, shapes: &mut Shapes) -> Result<Option<u64>, DebugProblem> {
+    pub(super) fn shape_at(&mut self, offset: usize, shapes: &Shapes) -> Result<Option<u64>, DebugProblem> {
         let start = self.index(offset)?;
         if !shapes.reaching.contains(&start) {
             return Ok(None);
@@ -238,11 +253,9 @@ impl<'r, 'a> Names<'r, 'a> {
         let mut seen = HashMap::from([(start, 0)]);
         let mut waiting = vec![start];
         while let Some(index) = waiting.pop() {
-            shapes.steps += 1;
-            if shapes.steps > DEBUG_SHAPE_STEPS {
-                return Err(DebugProblem::Limit { what: "types within ambiguous types", limit: DEBUG_SHAPE_STEPS });
-            }
             let record = &records.types[index];
+            // Every static may reach the same types.
+            self.reading.take(SHAPE_STEP * (1 + record.fields.len() + record.variants.len()))?;
             if shapes.ambiguous.contains(&index) {
                 self.layout(record)?.hash(&mut hasher);
             }
@@ -331,6 +344,16 @@ impl<'r, 'a> Names<'r, 'a> {
 
     fn field(&mut self, member: &MemberRecord<'a>) -> Result<Field, DebugProblem> {
         let type_name = self.inner(member.type_, 0)?;
+        // Layouts of one name are compared.
+        self.reading.take(type_name.len())?;
         Ok(Field { name: self.share(member.name.unwrap_or_default())?, type_name, offset: member.offset })
     }
+}
+
+/// Every use of the type goes through them.
+fn check_dimensions(record: &TypeRecord<'_>) -> Result<(), DebugProblem> {
+    if record.counts.len() > DEBUG_ARRAY_DIMENSIONS {
+        return Err(DebugProblem::Limit { what: "dimensions of an array", limit: DEBUG_ARRAY_DIMENSIONS });
+    }
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod view;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::limits::NAME_PUNYCODE_BYTES;
 use tree::{Identifier, Node, NodeId, Span};
 pub(crate) use view::{Argument, NodeRef};
 
@@ -214,6 +215,8 @@ impl V0Name {
         let text = self.span(identifier.text);
         match identifier.punycode {
             false => Cow::Borrowed(text),
+            // Decoding inserts letter after letter.
+            true if text.len() > NAME_PUNYCODE_BYTES => Cow::Owned(format!("u'{text}")),
             true => Cow::Owned(punycode::decode(text).unwrap_or_else(|| format!("u'{text}"))),
         }
     }

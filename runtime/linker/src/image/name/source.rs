@@ -4,6 +4,7 @@
 use super::tree::{Argument, Bound, Node, NodeId, VariantFields};
 use super::view::NodeRef;
 use super::{V0Name, render};
+use std::collections::{HashMap, HashSet};
 
 /// An impl block that a name mentions.
 pub(crate) struct ImplBlock {
@@ -33,14 +34,16 @@ impl<'a> NodeRef<'a> {
     }
 
     /// Describes the impl block at the end of this path. `holes` are the types its parameters stand for here.
-    pub(crate) fn impl_block(self, holes: &[&str]) -> Option<ImplBlock> {
+    pub(crate) fn impl_block(self, holes: &[&'a str]) -> Option<ImplBlock> {
         let (name, id) = self.parts();
         let mut scope = String::new();
         write_scope(name, id, &mut scope).then_some(())?;
-        let mut source = Source { name, holes, found: vec![false; holes.len()], cost: 0, text: Texts::default() };
+        let lengths = holes.iter().map(|hole| hole.len()).collect();
+        let found = holes.iter().map(|hole| (*hole, false)).collect();
+        let mut source = Source { name, lengths, found, cost: 0, text: Texts::default() };
         source.qualified(id).then_some(())?;
+        let holes_found = holes.iter().filter(|hole| source.found[*hole]).count();
         let Texts { plain, with_holes, heads } = source.text;
-        let holes_found = source.found.iter().filter(|found| **found).count();
         let cost = source.cost + scope.len() + plain.len() + with_holes.len() + heads.len();
         Some(ImplBlock { scope, text: if holes.is_empty() { plain } else { with_holes }, holes_found, heads, cost })
     }
@@ -90,10 +93,10 @@ struct Texts {
 /// Renders a part in one pass.
 struct Source<'a> {
     name: &'a V0Name,
-    /// Types that are rendered as `_`.
-    holes: &'a [&'a str],
-    /// Which of them were met.
-    found: Vec<bool>,
+    /// Types that are rendered as `_`, and whether they were met.
+    found: HashMap<&'a str, bool>,
+    /// Their lengths.
+    lengths: HashSet<usize>,
     /// Bytes compared.
     cost: usize,
     text: Texts,
@@ -115,7 +118,7 @@ impl Source<'_> {
     /// Leaves the heads as they are.
     fn push_arguments(&mut self, text: &str) {
         self.text.plain.push_str(text);
-        if !self.holes.is_empty() {
+        if !self.found.is_empty() {
             self.text.with_holes.push_str(text);
         }
     }
@@ -127,15 +130,12 @@ impl Source<'_> {
     /// Replaces what was written since `mark` by `_` if it is a hole.
     fn close(&mut self, mark: Mark) {
         let written = &self.text.plain[mark.plain..];
-        let mut is_hole = false;
-        for (hole, found) in self.holes.iter().zip(&mut self.found) {
-            if hole.len() == written.len() {
-                self.cost += written.len();
-                *found |= *hole == written;
-                is_hole |= *hole == written;
-            }
+        if !self.lengths.contains(&written.len()) {
+            return;
         }
-        if is_hole {
+        self.cost += written.len();
+        if let Some(found) = self.found.get_mut(written) {
+            *found = true;
             self.text.with_holes.truncate(mark.with_holes);
             self.text.with_holes.push('_');
         }

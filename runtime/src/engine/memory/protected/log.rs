@@ -1,22 +1,17 @@
 //! Which pages can be written, and what was in them when the transaction began.
 //!
-//! A page that one tick touched stays writable, and is copied when the next transaction begins: a game touches much the same pages
+//! A page that ticks touch again stays writable, and is copied when the next transaction begins: a game touches much the same pages
 //! tick after tick, and copying a page costs a small part of what a signal and two changes of protection cost. A page
-//! that a tick leaves as it was loses credit, and is protected again when it has none.
+//! that ticks leave as it was is protected again after a few of them, and one that is touched for the first time in a while at
+//! once: of scattered pages most are not touched again soon.
 
-use std::{
-    io,
-    ops::Range,
-    sync::{
-        OnceLock,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{io, ops::Range};
 
-use super::mapping::Mapping;
+use super::{guarded::Guarded, mapping::Mapping, runs::RunsKept};
 
-/// Ticks for which a page that is not written to stays writable at most.
-const CREDIT_MAX: u8 = 8;
+/// Ticks for which a page that is not written to stays writable, and between two ticks that touch a page so that it does. A
+/// signal with two changes of protection costs as much as some twenty copies and comparisons of a page.
+const TICKS_KEPT: u8 = 8;
 /// Pages made writable at once when a tick writes to neighbours one after the other.
 const STREAK_PAGES_MAX: usize = 16;
 /// Pages made writable at once when the process has nearly as many mappings as it may.
@@ -24,14 +19,12 @@ const GROUP_PAGES: usize = 64;
 /// Bytes of copies that are kept between ticks for the next.
 const COPIES_KEPT_BYTES: usize = 16 << 20;
 
-/// Runs of writable pages between ticks, over all memories of the process. Each costs up to two mappings.
-static RUNS_KEPT: AtomicUsize = AtomicUsize::new(0);
-
 /// A page that can be written.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     page: u32,
-    credit: u8,
+    /// Ticks for which it stays so if none writes to it.
+    ticks_left: u8,
 }
 
 /// See the module.
@@ -48,6 +41,12 @@ pub(super) struct PageLog {
     kept: usize,
     /// The same pages as a set.
     writable: Vec<u64>,
+    /// By page, the number of the transaction that touched it last, as far as a byte tells numbers apart.
+    touched: Vec<u8>,
+    /// Number of the transaction.
+    number: u8,
+    /// Somebody took the protection away: nothing can be undone any more.
+    is_lost: bool,
     /// The content of each entry at the beginning, in the order of `entries`.
     copies: Mapping,
     copies_ready: usize,
@@ -55,8 +54,7 @@ pub(super) struct PageLog {
     leaving: Vec<u32>,
     /// Pages of the last run that a fault made writable.
     streak: Range<usize>,
-    /// This memory's part of [`RUNS_KEPT`].
-    runs_kept: usize,
+    runs_kept: RunsKept,
 }
 
 impl PageLog {
@@ -70,16 +68,19 @@ impl PageLog {
             entries: Vec::new(),
             kept: 0,
             writable: Vec::new(),
+            touched: Vec::new(),
+            number: TICKS_KEPT,
+            is_lost: false,
             copies: Mapping::reserve(bytes_max)?,
             copies_ready: 0,
             leaving: Vec::new(),
             streak: 0..0,
-            runs_kept: 0,
+            runs_kept: RunsKept::default(),
         })
     }
 
     /// Forbids writing to the whole memory, or allows it and forgets.
-    pub(super) fn arm(&mut self, memory: &Mapping, size: usize, on: bool) {
+    pub(super) fn arm(&mut self, memory: &Guarded, size: usize, on: bool) {
         self.forget_entries();
         if let Err(error) = self.copies.give_back(0..self.copies_ready) {
             failed("the copies of pages cannot be given back", &error);
@@ -95,9 +96,13 @@ impl PageLog {
     }
 
     /// Whether what is written from now on can be undone; the system may refuse.
-    pub(super) fn begin(&mut self, memory: &Mapping, size: usize) -> bool {
+    pub(super) fn begin(&mut self, memory: &Guarded, size: usize) -> bool {
         self.size_at_begin = size;
         self.streak = 0..0;
+        if self.is_lost {
+            return false;
+        }
+        self.number = self.number.wrapping_add(1);
         if let Err(error) = self.protect_to(memory, size) {
             failed("a mod's memory cannot be protected", &error);
             return false;
@@ -114,13 +119,26 @@ impl PageLog {
         self.protect_all(memory)
     }
 
-    pub(super) fn commit(&mut self, memory: &Mapping) {
+    pub(super) fn commit(&mut self, memory: &Guarded) {
         self.end(memory, false);
     }
 
-    /// Answers the size that the memory has now.
-    pub(super) fn roll_back(&mut self, memory: &Mapping, size: usize) -> usize {
+    /// Answers the size that the memory has now, and whether all that was written was undone.
+    pub(super) fn roll_back(&mut self, memory: &Guarded, size: usize) -> (usize, bool) {
         self.end(memory, true);
+        if self.is_armed && !self.is_lost && !memory.is_intact() {
+            self.is_lost = true;
+            tracing::error!(
+                target: "tickswap",
+                "the descriptor that protects a mod's memory was closed by other code of this process: what ticks write can no \
+                 longer be undone; do not close descriptors that the server did not open, or set UndoMechanism::WriteProtection"
+            );
+        }
+        (self.shrink(memory, size), !self.is_lost)
+    }
+
+    /// Takes growth back.
+    fn shrink(&self, memory: &Guarded, size: usize) -> usize {
         if size > self.size_at_begin
             && let Err(error) = memory.give_back(self.size_at_begin..size)
         {
@@ -130,28 +148,35 @@ impl PageLog {
         size.min(self.size_at_begin)
     }
 
-    /// Puts changed pages back, if the transaction is undone, and decides which pages stay writable: new ones for one more tick,
-    /// and those that ticks go on writing to.
-    fn end(&mut self, memory: &Mapping, is_undone: bool) {
+    /// Puts changed pages back, if the transaction is undone, and decides which pages stay writable.
+    fn end(&mut self, memory: &Guarded, is_undone: bool) {
         let has_new = self.entries.len() > self.kept;
         for index in 0..self.entries.len() {
             let is_changed = (index >= self.kept && !is_undone) || self.is_changed(memory, index);
             if is_changed && is_undone {
                 self.put_back(memory, index);
             }
-            let credit = self.entries[index].credit;
-            self.entries[index].credit = match (index >= self.kept, is_changed) {
-                (true, _) => 1,
-                (false, true) => (credit + 2).min(CREDIT_MAX),
-                (false, false) => credit - 1,
+            let Entry { page, ticks_left } = self.entries[index];
+            let touched = &mut self.touched[page as usize];
+            let is_recent = self.number.wrapping_sub(*touched) <= TICKS_KEPT;
+            self.entries[index].ticks_left = match (index >= self.kept, is_changed) {
+                (true, _) if is_recent => TICKS_KEPT,
+                // The closure runs again, and is likely to touch it again.
+                (true, _) if is_undone => 1,
+                (true, _) => 0,
+                (false, true) => TICKS_KEPT,
+                (false, false) => ticks_left.saturating_sub(1),
             };
+            if is_changed {
+                *touched = self.number;
+            }
         }
         let leaving = &mut self.leaving;
         self.entries.retain(|entry| {
-            if entry.credit == 0 {
+            if entry.ticks_left == 0 {
                 leaving.push(entry.page);
             }
-            entry.credit > 0
+            entry.ticks_left > 0
         });
         if has_new || !self.leaving.is_empty() {
             self.protect_leaving(memory);
@@ -162,7 +187,7 @@ impl PageLog {
         self.give_copies_back();
     }
 
-    fn put_back(&self, memory: &Mapping, index: usize) {
+    fn put_back(&self, memory: &Guarded, index: usize) {
         let (page, bytes) = (self.entries[index].page as usize, self.page_bytes);
         // SAFETY: the page is listed, so it is in the memory and writable; its copy was made. No reference into the memory
         // exists while the store is exclusively borrowed.
@@ -170,7 +195,7 @@ impl PageLog {
     }
 
     /// The host is about to write to these bytes. Whether it may.
-    pub(super) fn touch(&mut self, memory: &Mapping, bytes: Range<usize>) -> bool {
+    pub(super) fn touch(&mut self, memory: &Guarded, bytes: Range<usize>) -> bool {
         let end = bytes.end.min(self.protected_bytes);
         if !self.is_armed || bytes.start >= end {
             return true;
@@ -180,7 +205,7 @@ impl PageLog {
     }
 
     /// A write to a page was refused. Whether it is writable now.
-    pub(super) fn on_fault(&mut self, memory: &Mapping, offset: usize) -> bool {
+    pub(super) fn on_fault(&mut self, memory: &Guarded, offset: usize) -> bool {
         let page = offset / self.page_bytes;
         if !self.is_armed || offset >= self.protected_bytes || self.is_writable(page) {
             return false;
@@ -196,7 +221,7 @@ impl PageLog {
     }
 
     /// Copies pages and makes them writable. With too many mappings in the process, more pages at once need fewer of them.
-    fn make_writable(&mut self, memory: &Mapping, pages: Range<usize>) -> bool {
+    fn make_writable(&mut self, memory: &Guarded, pages: Range<usize>) -> bool {
         let end = self.protected_bytes / self.page_bytes;
         let group = pages.start / GROUP_PAGES * GROUP_PAGES..pages.end.next_multiple_of(GROUP_PAGES).min(end);
         for pages in [pages, group, 0..end] {
@@ -215,7 +240,7 @@ impl PageLog {
     }
 
     /// Copies those of the pages that are not listed, and lists them.
-    fn list(&mut self, memory: &Mapping, pages: Range<usize>) -> bool {
+    fn list(&mut self, memory: &Guarded, pages: Range<usize>) -> bool {
         for page in pages {
             if self.is_writable(page) {
                 continue;
@@ -224,7 +249,7 @@ impl PageLog {
                 return false;
             }
             self.writable[page / 64] |= 1 << (page % 64);
-            self.entries.push(Entry { page: page as u32, credit: 1 });
+            self.entries.push(Entry { page: page as u32, ticks_left: 1 });
             self.copy(memory, self.entries.len() - 1);
         }
         true
@@ -234,20 +259,26 @@ impl PageLog {
         self.writable.get(page / 64).is_some_and(|word| word & (1 << (page % 64)) != 0)
     }
 
+    #[cfg(test)]
+    pub(super) fn pages_kept(&self) -> usize {
+        self.kept
+    }
+
     /// Makes room for a memory of so many pages. Allocates, so not for the handler.
     fn reserve(&mut self, pages: usize) {
         self.entries.reserve(pages.saturating_sub(self.entries.len()));
         self.leaving.reserve(pages);
         self.writable.resize(pages.div_ceil(64).max(self.writable.len()), 0);
+        self.touched.resize(pages.max(self.touched.len()), 0);
     }
 
-    fn copy(&self, memory: &Mapping, index: usize) {
+    fn copy(&self, memory: &Guarded, index: usize) {
         let (page, bytes) = (self.entries[index].page as usize, self.page_bytes);
         // SAFETY: a listed page is in the memory, and `make_copies_ready` made room for its copy. Nobody writes to either now.
         unsafe { memory.base().add(page * bytes).copy_to_nonoverlapping(self.copies.base().add(index * bytes), bytes) };
     }
 
-    fn is_changed(&self, memory: &Mapping, index: usize) -> bool {
+    fn is_changed(&self, memory: &Guarded, index: usize) -> bool {
         let (page, bytes) = (self.entries[index].page as usize, self.page_bytes);
         // SAFETY: both pages can be read, and nobody writes to either while the references live.
         let (now, before) = unsafe {
@@ -283,7 +314,7 @@ impl PageLog {
     }
 
     /// Protects what the memory grew by since.
-    fn protect_to(&mut self, memory: &Mapping, size: usize) -> io::Result<()> {
+    fn protect_to(&mut self, memory: &Guarded, size: usize) -> io::Result<()> {
         if self.is_armed && size > self.protected_bytes {
             memory.forbid_writing(self.protected_bytes..size)?;
             self.protected_bytes = size;
@@ -291,7 +322,7 @@ impl PageLog {
         Ok(())
     }
 
-    fn protect_leaving(&mut self, memory: &Mapping) {
+    fn protect_leaving(&mut self, memory: &Guarded) {
         self.leaving.sort_unstable();
         let mut rest = self.leaving.as_slice();
         while let Some(first) = rest.first().copied() {
@@ -300,7 +331,7 @@ impl PageLog {
             match memory.forbid_writing(start * self.page_bytes..end * self.page_bytes) {
                 Ok(()) => (start..end).for_each(|page| self.writable[page / 64] &= !(1 << (page % 64))),
                 // Too many mappings: they stay writable, and are tried again.
-                Err(_) => self.entries.extend(rest[..run].iter().map(|page| Entry { page: *page, credit: 1 })),
+                Err(_) => self.entries.extend(rest[..run].iter().map(|page| Entry { page: *page, ticks_left: 1 })),
             }
             rest = &rest[run..];
         }
@@ -308,18 +339,17 @@ impl PageLog {
     }
 
     /// Keeps within the process's share of mappings; entries are sorted.
-    fn count_runs(&mut self, memory: &Mapping) {
+    fn count_runs(&mut self, memory: &Guarded) {
+        let mapped_pages = memory.mapped_end() / self.page_bytes;
+        let mapped = &self.entries[..self.entries.partition_point(|entry| (entry.page as usize) < mapped_pages)];
         let follows = |pair: &[Entry]| pair[0].page + 1 == pair[1].page;
-        let runs = self.entries.len() - self.entries.windows(2).filter(|pair| follows(pair)).count();
-        let others = RUNS_KEPT.fetch_sub(self.runs_kept, Ordering::Relaxed) - self.runs_kept;
-        self.runs_kept = if others + runs <= runs_max() { runs } else { 0 };
-        RUNS_KEPT.fetch_add(self.runs_kept, Ordering::Relaxed);
-        if self.runs_kept < runs {
+        let runs = mapped.len() - mapped.windows(2).filter(|pair| follows(pair)).count();
+        if !self.runs_kept.replace(runs) {
             self.protect_all(memory);
         }
     }
 
-    fn protect_all(&mut self, memory: &Mapping) -> bool {
+    fn protect_all(&mut self, memory: &Guarded) -> bool {
         let protected = memory.forbid_writing(0..self.protected_bytes);
         match &protected {
             Ok(()) => self.forget_entries(),
@@ -332,25 +362,8 @@ impl PageLog {
         self.entries.clear();
         self.kept = 0;
         self.writable.fill(0);
-        RUNS_KEPT.fetch_sub(std::mem::take(&mut self.runs_kept), Ordering::Relaxed);
+        self.runs_kept = RunsKept::default();
     }
-}
-
-impl Drop for PageLog {
-    fn drop(&mut self) {
-        RUNS_KEPT.fetch_sub(self.runs_kept, Ordering::Relaxed);
-    }
-}
-
-/// A quarter of the mappings that a process may have: a run splits one mapping into up to three.
-fn runs_max() -> usize {
-    static RUNS_MAX: OnceLock<usize> = OnceLock::new();
-    /// The kernel's default, where it cannot be read.
-    const MAPPINGS: usize = 65_530;
-    *RUNS_MAX.get_or_init(|| {
-        let read = std::fs::read_to_string("/proc/sys/vm/max_map_count");
-        read.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(MAPPINGS) / 4
-    })
 }
 
 fn failed(what: &str, error: &io::Error) {

@@ -4,26 +4,42 @@
 //! mod's code, wasmtime's bulk operations, host functions). The host's writes outside of such calls announce themselves by
 //! [`Region::touch`]. So nothing here is installed in the process, and other handlers chain as wasmtime lets them.
 //!
-//! [`mapping`] speaks to the system, [`log`] knows the pages, [`region`] ties both to a memory.
+//! Pages that [`userfault`] protects raise another signal, and find their memory by what the thread runs ([`Region::running`]).
+//!
+//! [`mapping`] and [`userfault`] speak to the system, [`guarded`] chooses between them, [`log`] knows the pages, [`region`] ties
+//! all to a memory.
 
+mod guarded;
 mod log;
 mod mapping;
 mod region;
+mod runs;
+#[cfg(test)]
+mod tests;
+mod userfault;
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 pub(super) use region::Region;
 use region::RegionMemory;
+pub(super) use userfault::Running;
+use userfault::Userfault;
 use wasmtime::{LinearMemory, MemoryType, unix::StoreExt};
 
 /// Gives wasmtime its memories. It is told neither mod nor world, so they are found again by address.
-#[derive(Default)]
 pub(super) struct Creator {
     made: Mutex<Vec<Arc<Region>>>,
+    userfault: Option<&'static Userfault>,
 }
 
 impl Creator {
+    /// Memories are protected by userfaultfd where that is permitted, or by changing mappings alone.
+    pub(super) fn new(with_userfault: bool) -> Self {
+        let userfault = if with_userfault { Userfault::of_process() } else { None };
+        Self { made: Mutex::default(), userfault }
+    }
+
     /// The region that begins at `base`, once.
     pub(super) fn claim(&self, base: *mut u8) -> Option<Arc<Region>> {
         let mut made = self.made.lock();
@@ -47,7 +63,7 @@ unsafe impl wasmtime::MemoryCreator for Creator {
         guard: usize,
     ) -> Result<Box<dyn LinearMemory>, String> {
         let capacity = reserved.unwrap_or_default().max(maximum.unwrap_or(minimum)).max(minimum);
-        let region = Region::new(capacity, guard, minimum, maximum.unwrap_or(capacity));
+        let region = Region::new(capacity, guard, minimum, maximum.unwrap_or(capacity), self.userfault);
         let region = Arc::new(region.map_err(|error| format!("{capacity} bytes of address space: {error}"))?);
         self.made.lock().push(region.clone());
         Ok(Box::new(RegionMemory(region)))
@@ -62,8 +78,7 @@ pub(super) fn watch<T>(store: &mut wasmtime::Store<T>, region: &Arc<Region>) {
         signal == libc::SIGSEGV && region.on_fault(unsafe { (*information).si_addr() } as usize)
     };
     // SAFETY: the handler must be async-signal-safe. It allocates nothing and takes no lock: room for every page is reserved
-    // when a transaction begins, and beside copying it makes two kinds of system calls, `mprotect` and, by first touch of
-    // anonymous memory, none. The signal is raised by the thread itself, in the middle of code that holds no reference
+    // when a transaction begins, and beside copying it makes two system calls, `mprotect` and an `ioctl`. The signal is raised by the thread itself, in the middle of code that holds no reference
     // into the region's log (see `Region::log`).
     unsafe { store.set_signal_handler(handler) };
 }

@@ -11,11 +11,15 @@ use std::{
 
 use wasmtime::LinearMemory;
 
-use super::{log::PageLog, mapping::Mapping};
+use super::{
+    guarded::Guarded,
+    log::PageLog,
+    userfault::{Running, Userfault},
+};
 
 /// See the module. Shared by wasmtime's instance, the signal handler and [`crate::engine::Guest`], all of one store.
 pub(in crate::engine::memory) struct Region {
-    mapping: Mapping,
+    memory: Guarded,
     /// Bytes to which it can grow without moving.
     capacity: usize,
     size: AtomicUsize,
@@ -33,49 +37,68 @@ unsafe impl Send for Region {}
 
 impl Region {
     /// `size` accessible bytes of `capacity` reserved ones, with a guard behind. Transactions concern at most `tracked` bytes.
-    pub(super) fn new(capacity: usize, guard: usize, size: usize, tracked: usize) -> io::Result<Self> {
-        let mapping = Mapping::reserve(capacity + guard)?;
-        mapping.allow_writing(0..size)?;
+    pub(super) fn new(
+        capacity: usize,
+        guard: usize,
+        size: usize,
+        tracked: usize,
+        userfault: Option<&'static Userfault>,
+    ) -> io::Result<Self> {
+        let memory = Guarded::reserve(capacity + guard, userfault)?;
+        memory.make_accessible(0..size)?;
         let log = UnsafeCell::new(PageLog::new(tracked)?);
-        Ok(Self { mapping, capacity, size: AtomicUsize::new(size), log })
+        Ok(Self { memory, capacity, size: AtomicUsize::new(size), log })
     }
 
     /// Where the memory begins.
     pub(super) fn base(&self) -> *mut u8 {
-        self.mapping.base()
+        self.memory.base()
     }
 
     /// Turns write protection on or off.
     pub(in crate::engine::memory) fn arm(&self, on: bool) {
-        self.log().arm(&self.mapping, self.size(), on);
+        self.log().arm(&self.memory, self.size(), on);
     }
 
     /// Whether what is written from now on can be undone.
     pub(in crate::engine::memory) fn begin(&self) -> bool {
-        self.log().begin(&self.mapping, self.size())
+        self.log().begin(&self.memory, self.size())
     }
 
     pub(in crate::engine::memory) fn commit(&self) {
-        self.log().commit(&self.mapping);
+        self.log().commit(&self.memory);
     }
 
-    /// Also gives back what the memory grew by. The store learns its size by growing by nothing.
-    pub(in crate::engine::memory) fn roll_back(&self) {
-        let size = self.log().roll_back(&self.mapping, self.size());
+    /// Also gives back what the memory grew by. The store learns its size by growing by nothing. Whether all was undone.
+    pub(in crate::engine::memory) fn roll_back(&self) -> bool {
+        let (size, is_undone) = self.log().roll_back(&self.memory, self.size());
         self.size.store(size, Ordering::Relaxed);
+        is_undone
+    }
+
+    /// This thread runs code of the store, until the answer is dropped.
+    #[inline]
+    pub(in crate::engine::memory) fn running(&self) -> Running<'_> {
+        Running::new(self)
     }
 
     /// The host is about to write. Whether it may.
     pub(in crate::engine::memory) fn touch(&self, bytes: std::ops::Range<usize>) -> bool {
-        self.log().touch(&self.mapping, bytes)
+        self.log().touch(&self.memory, bytes)
     }
 
     /// A write was refused at this address. Whether it will succeed now.
     pub(super) fn on_fault(&self, address: usize) -> bool {
         match address.checked_sub(self.base() as usize) {
-            Some(offset) if offset < self.size() => self.log().on_fault(&self.mapping, offset),
+            Some(offset) if offset < self.size() => self.log().on_fault(&self.memory, offset),
             _ => false,
         }
+    }
+
+    /// Pages that stay writable between transactions.
+    #[cfg(test)]
+    pub(super) fn pages_kept(&self) -> usize {
+        self.log().pages_kept()
     }
 
     fn size(&self) -> usize {
@@ -108,7 +131,7 @@ unsafe impl LinearMemory for RegionMemory {
             return Err(wasmtime::Error::msg(format!("{new_size} bytes do not fit {} reserved", region.capacity)));
         }
         // New pages can be written at once: undoing the transaction in which they came gives them back.
-        region.mapping.allow_writing(region.size()..new_size)?;
+        region.memory.make_accessible(region.size()..new_size)?;
         region.size.store(new_size, Ordering::Relaxed);
         Ok(())
     }

@@ -2,6 +2,8 @@
 //! read and held against the module's symbols and against what its source says.
 #![allow(clippy::unwrap_used)]
 
+mod amplified;
+pub(crate) mod craft;
 mod fixture;
 mod hostile;
 mod layouts;
