@@ -98,7 +98,8 @@ pub(crate) struct Resident {
     pub(crate) imports: Vec<FunctionImport>,
     pub(crate) toolchain: Vec<String>,
     pub(crate) crates: BTreeMap<String, BTreeSet<String>>,
-    pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
+    /// What allocating leads to: functions with their code.
+    pub(crate) allocator: Vec<(Arc<str>, BTreeSet<Fingerprint>)>,
     pub(crate) custom: BTreeMap<String, Vec<u8>>,
     /// Layouts of types that hold environments of closures and coroutines. They go with these, not with their names.
     pub(crate) transient_types: BTreeMap<Arc<str>, Arc<BTreeSet<TypeLayout>>>,
@@ -111,6 +112,8 @@ pub(crate) struct Resident {
     pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
     /// Whether any sign of type identities was found.
     pub(crate) uses_type_ids: bool,
+    /// Types that state may be found by.
+    pub(crate) keyed: BTreeSet<Arc<str>>,
     /// Types with an `impl Drop` that is used.
     pub(crate) drops: BTreeSet<Arc<str>>,
     /// Fingerprint of the whole file: the same bytes again are the same version.
@@ -197,6 +200,8 @@ pub(crate) struct StaticFacts {
     pub(crate) initial: Fingerprint,
     /// Comes with the compiler: the standard library and what it is made of.
     pub(crate) is_standard: bool,
+    /// Belongs to one log line and is no state: another one in its place is as good.
+    pub(crate) is_call_site: bool,
 }
 
 /// What proves that a symbol's bytes are what the source says.

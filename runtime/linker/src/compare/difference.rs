@@ -89,6 +89,8 @@ pub enum Reliance {
     Changed,
     /// It is inlined, and all code that holds it differs: these functions.
     Unproved(Vec<String>),
+    /// It is a hasher of a map, and these functions of the map differ.
+    Hasher(Vec<String>),
     /// Functions that it calls differ: these.
     Through(Vec<String>),
 }
@@ -171,6 +173,16 @@ pub enum Difference {
         item: String,
         size: u32,
     },
+    /// The call site of a log line, which is known by what it says of itself, and says something that no resident's does.
+    CallSiteAdded {
+        item: String,
+        at: Option<SourcePosition>,
+    },
+    /// A mutable static that shares its name with others, which order alone tells apart, and order proves nothing now.
+    StaticUnmatched {
+        item: String,
+        at: Option<SourcePosition>,
+    },
     /// A mutable static of the version to be replaced that is gone.
     StaticRemoved {
         item: String,
@@ -215,6 +227,10 @@ pub enum Difference {
         item: String,
         at: Option<SourcePosition>,
         is_added: bool,
+    },
+    /// A type of which the version to be replaced made objects of `dyn Any`, and which the candidate does not have.
+    TypeIdentityGone {
+        item: String,
     },
     /// A numbered item that has the `TypeId` of another one known before.
     TypeIdentityReused {

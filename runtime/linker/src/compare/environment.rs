@@ -5,11 +5,14 @@ use super::CandidateFacts;
 use super::contract;
 use super::difference::Difference;
 use super::difference::SourcePosition;
+use super::reliance::Graph;
 use super::statics::STANDARD;
+use super::work::Work;
 use crate::image::debug::{DebugLevel, is_transient};
 use crate::image::module::SymbolTarget;
 use crate::image::name::{NodeRef, NumbersAsTheyAre, SymbolName, parse};
-use crate::image::{Body, Fingerprint, FunctionExport, ModImage};
+use crate::image::name_table::{TAG_CLOSE, TAG_OPEN, without_tags};
+use crate::image::{Fingerprint, FunctionExport, ModImage};
 use crate::residents::{Resident, Residents, StaticProof};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -45,16 +48,26 @@ pub(super) fn proof(image: &ModImage, facts: &CandidateFacts, differences: &mut 
     }
 }
 
-/// What the allocation entry points lead to: another allocator over the same heap corrupts it.
-pub(super) fn allocator(image: &ModImage, names: &[Option<Arc<str>>]) -> Vec<(Arc<str>, Option<Body>)> {
+/// What the allocation entry points lead to: another allocator over the same heap corrupts it. One of the mod's own is
+/// all that it calls of the mod's own crates; any other is pinned by its crate's hash.
+pub(super) fn allocator(
+    image: &ModImage,
+    graph: &Graph<'_>,
+    names: &[Option<Arc<str>>],
+    work: &Work,
+) -> Vec<(Arc<str>, BTreeSet<Fingerprint>)> {
     const ENTRY_POINTS: [&str; 4] = ["__rust_alloc", "__rust_dealloc", "__rust_realloc", "__rust_alloc_zeroed"];
     let mut found = Vec::new();
+    let mut entries = BTreeSet::new();
     for (index, symbol) in image.symbols.iter().enumerate() {
         let (SymbolTarget::Function(function), Some(name)) = (symbol.target, &names[index]) else { continue };
         if name.rsplit(['.', ':']).next().is_some_and(|last| ENTRY_POINTS.contains(&last)) {
-            found.push((name.clone(), image.body(function).copied()));
+            found.push((name.clone(), image.body(function).map(|body| body.code).into_iter().collect()));
+            entries.insert(function);
         }
     }
+    let reached = graph.reached(entries, work).into_iter();
+    found.extend(reached.map(|(name, code)| (name, BTreeSet::from([code]))));
     found.sort();
     found.dedup();
     found
@@ -228,12 +241,19 @@ pub(super) fn compare_identified(
     residents: &Residents,
     differences: &mut Vec<Difference>,
 ) {
+    let mut reused = BTreeSet::new();
     for (plain, known) in &facts.identified {
         let others = residents.generations.iter().filter_map(|resident| resident.identified.get(plain));
         if others.into_iter().any(|other| other != known) {
-            differences.push(Difference::TypeIdentityReused { item: plain.to_string() });
+            let items = numbered_items(known);
+            let is_whole = |item: &String| !item.starts_with(':');
+            match items.iter().any(is_whole) {
+                true => reused.extend(items.into_iter().filter(is_whole)),
+                false => drop(reused.insert(plain.to_string())),
+            }
         }
     }
+    differences.extend(reused.into_iter().map(|item| Difference::TypeIdentityReused { item }));
     if !facts.uses_type_ids && !residents.generations.iter().any(|resident| resident.uses_type_ids) {
         return;
     }
@@ -248,6 +268,19 @@ pub(super) fn compare_identified(
             differences.push(Difference::TypeIdentityReused { item: name.to_string() });
         }
     }
+}
+
+/// The items with a tag that a name mentions, as far as they are paths.
+fn numbered_items(name: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_alphanumeric() || "_.:{}#".contains(c) || c == TAG_CLOSE;
+    let tags = name.match_indices(TAG_OPEN).map(|(at, _)| {
+        // Tags of items that it stands in are part of the path.
+        let start = name[..at]
+            .rfind(|c: char| !is_part(c) && c != TAG_OPEN)
+            .map_or(0, |before| before + name[before..].chars().next().map_or(0, char::len_utf8));
+        without_tags(&name[start..at]).into_owned()
+    });
+    tags.collect()
 }
 
 pub(super) fn compare(
@@ -289,18 +322,18 @@ pub(super) fn compare(
     }
     // A version that allocates in fewer ways has fewer entry points; those that both have must lead to the same place.
     let allocators = residents.generations.iter().flat_map(|generation| &generation.allocator);
-    let mut known: HashMap<&str, BTreeSet<Option<Fingerprint>>> = HashMap::new();
-    for (name, body) in allocators {
-        known.entry(name).or_default().insert(body.map(|body| body.code));
+    let mut known: HashMap<&str, BTreeSet<&BTreeSet<Fingerprint>>> = HashMap::new();
+    for (name, code) in allocators {
+        known.entry(name).or_default().insert(code);
     }
-    let conflict = facts.allocator.iter().find(|(name, body)| {
-        let is = body.map(|body| body.code);
-        known.get(&**name).is_some_and(|known| known.len() > 1 || !known.contains(&is))
-    });
+    let conflict = facts
+        .allocator
+        .iter()
+        .find(|(name, code)| known.get(&**name).is_some_and(|known| known.len() > 1 || !known.contains(code)));
     if let Some((name, _)) = conflict {
         differences.push(Difference::AllocatorChanged {
-            was: format!("what `{name}` led to"),
-            is: "another: memory allocated by one would be freed by the other".into(),
+            was: format!("`{name}` as it was"),
+            is: "another allocator, or other code of it".into(),
         });
     }
     if image.stack_size > residents.stack_size {
@@ -345,5 +378,13 @@ mod tests {
         for (name, expected) in [("glam", true), ("lam", false), ("gla", false), ("indexmap", true), ("itoa", true)] {
             assert_eq!(crates_in_state(&residents).contains(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn items_that_are_known_by_number_are_named_once() {
+        let name = "<a.f::{closure#0}\u{2039}g2\u{203a} as core::any::Any>.type_id";
+        assert_eq!(numbered_items(name), BTreeSet::from(["a.f::{closure#0}".to_owned()]));
+        let name = "a.f\u{2039}g1\u{203a}::{closure#1}\u{2039}g2\u{203a}";
+        assert_eq!(numbered_items(name), BTreeSet::from(["a.f".to_owned(), "a.f::{closure#1}".to_owned()]));
     }
 }

@@ -1,6 +1,7 @@
 //! What tells the members of a group of numbered items apart besides their order: the code that is named after them,
 //! and the functions that use the statics inside them.
 
+use super::callsites::CallSites;
 use super::work::{ENTRY, Work};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
@@ -16,13 +17,14 @@ const USER_STEPS: usize = 4 * ENTRY;
 /// Looks evidence up in one image.
 pub(super) struct Witness<'a> {
     image: &'a ModImage,
+    call_sites: &'a CallSites,
     names: HashMap<u32, Vec<Arc<str>>>,
     /// Functions whose code refers to a piece of data.
     users: HashMap<u32, BTreeSet<u32>>,
 }
 
 impl<'a> Witness<'a> {
-    pub(super) fn new(image: &'a ModImage) -> Self {
+    pub(super) fn new(image: &'a ModImage, call_sites: &'a CallSites) -> Self {
         let mut names: HashMap<u32, Vec<Arc<str>>> = HashMap::new();
         for (index, _, function) in image.function_symbols() {
             names.entry(function).or_default().extend(image.provisional[index].clone());
@@ -39,7 +41,7 @@ impl<'a> Witness<'a> {
                 users.entry(piece).or_default().insert(image.import_count() + function as u32);
             }
         }
-        Self { image, names, users }
+        Self { image, call_sites, names, users }
     }
 
     /// What is known of the members of a group.
@@ -64,7 +66,7 @@ impl<'a> Witness<'a> {
             else {
                 continue;
             };
-            if !self.image.pieces[piece as usize].mutable || self.is_of_unchanging_crate(*symbol) {
+            if !self.image.pieces[piece as usize].mutable || self.is_known_otherwise(*symbol) {
                 continue;
             }
             let users = statics.entry(name.clone()).or_default();
@@ -82,9 +84,13 @@ impl<'a> Witness<'a> {
         Evidence { relatives, statics }
     }
 
-    /// Statics of crates without debug information are compared by their whole symbol, crate hash included.
-    fn is_of_unchanging_crate(&self, symbol: u32) -> bool {
+    /// Statics of crates without debug information are compared by their whole symbol, crate hash included, and call sites
+    /// by their content.
+    fn is_known_otherwise(&self, symbol: u32) -> bool {
         debug_assert!(matches!(self.image.symbols[symbol as usize].target, SymbolTarget::Data { .. }));
+        if self.call_sites.contains(symbol) {
+            return true;
+        }
         match self.image.names.parsed(symbol as usize) {
             Some(SymbolName::V0(_)) => super::statics::is_opaque(self.image, symbol as usize),
             _ => false,

@@ -5,6 +5,7 @@
 //! environments. What is taken over carries the tag of the generation that introduced it, anything else that of the
 //! candidate, and every name that mentions a tagged item follows it.
 
+use super::callsites::CallSites;
 use super::environment::{asks_for_parameters, may_ask_for_type_ids};
 use super::evidence::{self, Witness};
 use super::work::Work;
@@ -35,9 +36,15 @@ pub(crate) struct Identities {
 }
 
 /// Names every symbol of `image` against all residents, those in `order` first to last.
-pub(super) fn identify(image: &ModImage, residents: &Residents, order: &[GenerationId], work: &Work) -> Identities {
+pub(super) fn identify(
+    image: &ModImage,
+    residents: &Residents,
+    order: &[GenerationId],
+    call_sites: &CallSites,
+    work: &Work,
+) -> Identities {
     let mut forced = BTreeSet::new();
-    let witness = Witness::new(image);
+    let witness = Witness::new(image, call_sites);
     let groups = image.names.groups.iter();
     let evidence: HashMap<&GroupKey, _> = groups.map(|(key, group)| (key, witness.of_group(group, work))).collect();
     let held_by = HeldBy::new(image);
@@ -66,7 +73,9 @@ pub(super) fn identify(image: &ModImage, residents: &Residents, order: &[Generat
             renewed_environments: BTreeSet::new(),
         };
         let symbols = image.symbols.iter().enumerate();
-        let symbols = symbols.map(|(index, symbol)| image.names.render(index, symbol, &mut tagger)).collect();
+        let mut symbols: Vec<_> =
+            symbols.map(|(index, symbol)| image.names.render(index, symbol, &mut tagger)).collect();
+        call_sites.name(&mut symbols);
         let identified = identified(image, &mut tagger);
         let (renewed, mut found) = (tagger.renewed_environments, tagger.found);
         found.identified = identified;
@@ -280,7 +289,8 @@ impl Tagger<'_> {
         let parent = Arc::from(&*without_tags(&key.0));
         if member.is_coroutine {
             self.found.changed_coroutines.insert(parent);
-        } else {
+        } else if !member.is_static {
+            // What became of statics is told of each by itself.
             *self.found.unmatched.entry(parent).or_default() += 1;
         }
     }

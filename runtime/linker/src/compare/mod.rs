@@ -2,6 +2,7 @@
 //!
 //! Comparing gives facts. What they mean for a live world is decided in `verify`, and carried out in `link`.
 
+mod callsites;
 mod causes;
 mod contract;
 mod coroutines;
@@ -9,7 +10,9 @@ mod difference;
 mod environment;
 mod evidence;
 mod functions;
+mod hashers;
 mod identity;
+mod keyed;
 mod keys;
 mod linkage;
 mod reliance;
@@ -67,7 +70,7 @@ pub(crate) struct CandidateFacts {
     pub(crate) statics: BTreeMap<Arc<str>, (u32, StaticFacts)>,
     pub(crate) read_only: BTreeMap<Arc<str>, Fingerprint>,
     pub(crate) vtables: Vec<vtables::Vtable>,
-    pub(crate) allocator: Vec<(Arc<str>, Option<Body>)>,
+    pub(crate) allocator: Vec<(Arc<str>, BTreeSet<Fingerprint>)>,
     /// Functions of crates without debug information of their own.
     pub(crate) libraries: BTreeSet<Arc<str>>,
     pub(crate) relied: Relied,
@@ -75,6 +78,8 @@ pub(crate) struct CandidateFacts {
     /// Numbered items whose type identity is asked for, and how they are known.
     pub(crate) identified: BTreeMap<Arc<str>, Arc<str>>,
     pub(crate) uses_type_ids: bool,
+    /// Types that state may be found by.
+    pub(crate) keyed: BTreeSet<Arc<str>>,
     /// Types with an `impl Drop`.
     pub(crate) drops: BTreeMap<Arc<str>, Option<SourcePosition>>,
     pub(crate) file: Fingerprint,
@@ -98,24 +103,26 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     order.extend((1..=residents.generation_count()).rev().map(GenerationId::new).filter(|g| Some(*g) != base));
     let work = work::Work::for_file(next.file_bytes());
     let linkage = linkage::Linkage::new(&next);
-    let identities = identity::identify(&next, residents, &order, &work);
+    let call_sites = callsites::CallSites::new(&next);
+    let identities = identity::identify(&next, residents, &order, &call_sites, &work);
     let names = identities.symbols;
     let slot_names = functions::slot_names(&next, &names);
     let mut whole = Fingerprinter::new();
     whole.add(&next.bytes);
-    let (statics, positions) = statics::facts(&next, &names, &mut differences);
+    let (statics, positions) = statics::facts(&next, &names, &call_sites, &mut differences);
     let graph = reliance::Graph::new(&next);
     let facts = CandidateFacts {
         functions: functions::bodies(&next, &names),
         statics,
-        read_only: statics::read_only(&next, &names),
+        read_only: statics::read_only(&next, &names, &call_sites),
         vtables: vtables::read(&next, &slot_names, &mut differences),
-        allocator: environment::allocator(&next, &names),
+        allocator: environment::allocator(&next, &graph, &names, &work),
         libraries: causes::libraries(&next, &names),
         relied: reliance::facts(&next, &graph, &linkage, &work),
         coroutines: coroutines::facts(&next, &graph, &linkage, &names, &work),
         identified: identities.identified,
         uses_type_ids: environment::uses_type_ids(&next),
+        keyed: keyed::types(&next),
         drops: environment::drops(&next),
         names,
         slot_names,
@@ -146,6 +153,7 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     if let (Some(base), Some(resident)) = (base, resident) {
         functions::signatures(&next, &facts, residents, &mut differences);
         reliance::compare(&facts.relied, base, residents, &linkage, &work, &mut differences);
+        keyed::compare(&next, &facts.keyed, resident, &mut differences);
         environment::compare_drops(&next, &facts, resident, residents, &mut differences);
         environment::compare_identified(&next, &facts, residents, &mut differences);
         coroutines::compare(&next, &facts, residents, &identities.outgrown, &mut differences);
@@ -153,6 +161,9 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
     if residents.generation_count() > 0 {
         types::compare(&next, residents, &mut differences);
         vtables::compare(&next, &facts, residents, &work, &mut differences);
+    }
+    if let Some(base) = base {
+        hashers::compare(&next, &facts, residents, base, &mut differences);
     }
     differences.extend(work.difference());
     Comparison { image: next, base, facts, differences, identical }

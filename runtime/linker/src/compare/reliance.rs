@@ -138,7 +138,7 @@ impl<'a> Graph<'a> {
     }
 
     /// Functions of the mod's own crates that `start` are or lead to, with their code.
-    fn reached(&self, start: BTreeSet<u32>, work: &Work) -> BTreeMap<Arc<str>, Fingerprint> {
+    pub(super) fn reached(&self, start: BTreeSet<u32>, work: &Work) -> BTreeMap<Arc<str>, Fingerprint> {
         let mut seen = self.seen.borrow_mut();
         let seen = seen.anew();
         let mut waiting: Vec<u32> = start.into_iter().filter(|function| seen.insert(*function)).collect();
@@ -222,13 +222,7 @@ pub(super) fn compare(
     let own_keys = || own.get_or_init(|| Keys::new(image.debug.types.iter(), work));
     let known_types = || residents.types.iter().map(|(name, layouts)| (name, &**layouts));
     let known_keys = || known.get_or_init(|| Keys::new(known_types(), work));
-    let mut ancestors = BTreeSet::new();
-    let mut at = residents.resident(base).and_then(|resident| resident.base);
-    while let Some(older) = at.filter(|older| ancestors.insert(*older)) {
-        at = residents.resident(older).and_then(|resident| resident.base);
-    }
-    let generations = (1..=residents.generation_count()).map(GenerationId::new);
-    for resident in generations.filter(|id| !ancestors.contains(id)).filter_map(|id| residents.resident(id)) {
+    for resident in others(base, residents) {
         let old_codes = OnceCell::new();
         let names: BTreeSet<&Arc<str>> = relied.keys().chain(resident.relied.keys()).collect();
         for name in names {
@@ -254,6 +248,17 @@ pub(super) fn compare(
             }
         }
     }
+}
+
+/// The version to be replaced and every generation that it does not descend from.
+pub(super) fn others(base: GenerationId, residents: &Residents) -> impl Iterator<Item = &Resident> {
+    let mut ancestors = BTreeSet::new();
+    let mut at = residents.resident(base).and_then(|resident| resident.base);
+    while let Some(older) = at.filter(|older| ancestors.insert(*older)) {
+        at = residents.resident(older).and_then(|resident| resident.base);
+    }
+    let generations = (1..=residents.generation_count()).map(GenerationId::new);
+    generations.filter(move |id| !ancestors.contains(id)).filter_map(|id| residents.resident(id))
 }
 
 type Codes<'a> = HashMap<Cow<'a, str>, BTreeSet<Fingerprint>>;

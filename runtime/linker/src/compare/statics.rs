@@ -4,14 +4,17 @@
 //! a type of the symbol's size; a crate compiled without debug information must be the very same crate.
 
 use super::CandidateFacts;
+use super::callsites::CallSites;
 use super::difference::{Difference, SourcePosition};
 use crate::image::bodies::DataFingerprints;
 use crate::image::debug::{DebugLevel, Location, StaticVariable};
 use crate::image::module::SymbolTarget;
 use crate::image::name::SymbolName;
+use crate::image::name_table::{TAG_OPEN, without_tags};
 use crate::image::{Fingerprint, ModImage};
 use crate::residents::{Resident, Residents, StaticFacts, StaticProof};
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 type StaticsByName = BTreeMap<Arc<str>, (u32, StaticFacts)>;
@@ -22,6 +25,7 @@ pub(super) type Positions = BTreeMap<Arc<str>, SourcePosition>;
 pub(super) fn facts(
     image: &ModImage,
     names: &[Option<Arc<str>>],
+    call_sites: &CallSites,
     differences: &mut Vec<Difference>,
 ) -> (StaticsByName, Positions) {
     let variables: HashMap<&str, &StaticVariable> =
@@ -47,6 +51,7 @@ pub(super) fn facts(
             proof: prove(image, *symbol as usize, raw, address, piece.size, variables.get(raw.as_str()).copied()),
             initial: fingerprints.of(*symbol),
             is_standard: is_standard(image, *symbol as usize),
+            is_call_site: call_sites.contains(*symbol),
         };
         let at = variables.get(raw.as_str()).and_then(|variable| variable.position.as_ref()).map(SourcePosition::from);
         if let Some(at) = &at {
@@ -132,12 +137,16 @@ fn is_standard(image: &ModImage, symbol: usize) -> bool {
 }
 
 /// Named read-only data: content modulo relocation.
-pub(super) fn read_only(image: &ModImage, names: &[Option<Arc<str>>]) -> BTreeMap<Arc<str>, Fingerprint> {
+pub(super) fn read_only(
+    image: &ModImage,
+    names: &[Option<Arc<str>>],
+    call_sites: &CallSites,
+) -> BTreeMap<Arc<str>, Fingerprint> {
     let mut found = BTreeMap::new();
     let mut fingerprints = DataFingerprints::new(image);
     for (index, symbol) in image.symbols.iter().enumerate() {
         let (SymbolTarget::Data { segment, .. }, Some(name)) = (symbol.target, &names[index]) else { continue };
-        if !image.segments[segment as usize].mutable {
+        if !image.segments[segment as usize].mutable && !call_sites.mentions(index as u32) {
             found.insert(name.clone(), fingerprints.of(index as u32));
         }
     }
@@ -151,11 +160,27 @@ pub(super) fn compare(
     residents: &Residents,
     differences: &mut Vec<Difference>,
 ) {
+    let added: BTreeSet<_> = facts
+        .statics
+        .keys()
+        .filter(|name| !residents.statics.contains_key(*name))
+        .filter_map(|n| repeated(n))
+        .collect();
+    let mut unmatched = BTreeSet::new();
+    for name in resident.statics.keys().filter(|name| !facts.statics.contains_key(*name)) {
+        unmatched.extend(repeated(name).filter(|plain| added.contains(plain)));
+    }
     for (name, (_, is)) in &facts.statics {
         let (item, at) = (name.to_string(), positions.get(name).cloned());
         if !residents.statics.contains_key(name) {
+            if !is.is_call_site && repeated(name).is_some_and(|plain| unmatched.contains(&plain)) {
+                differences.push(Difference::StaticUnmatched { item, at });
+                continue;
+            }
             differences.push(if is.is_standard {
                 Difference::StandardStaticAdded { item, size: is.size }
+            } else if is.is_call_site {
+                Difference::CallSiteAdded { item, at }
             } else {
                 Difference::StaticAdded { item, at, type_name: type_name(&is.proof), size: is.size }
             });
@@ -180,8 +205,10 @@ pub(super) fn compare(
         }
     }
     for (name, was) in &resident.statics {
-        // The standard library's statics come and go with what of it is used; their live values stay where they are.
-        if !facts.statics.contains_key(name) && !was.is_standard {
+        // The standard library's statics come and go with what of it is used; their live values stay where they are. Call
+        // sites come and go with log lines; the list that the live ones are in stays.
+        let is_told = repeated(name).is_some_and(|plain| unmatched.contains(&plain));
+        if !facts.statics.contains_key(name) && !was.is_standard && !was.is_call_site && !is_told {
             differences.push(Difference::StaticRemoved { item: name.to_string() });
         }
     }
@@ -190,6 +217,11 @@ pub(super) fn compare(
             differences.push(Difference::ReadOnlyDataChanged { item: name.to_string() });
         }
     }
+}
+
+/// What of a name is left without what tells repeated ones apart: nothing shows which of them is which.
+fn repeated(name: &str) -> Option<Cow<'_, str>> {
+    name.contains(TAG_OPEN).then(|| without_tags(name))
 }
 
 fn type_name(proof: &StaticProof) -> String {

@@ -151,11 +151,11 @@ pub(super) fn compare(
         });
         text.fold(ENTRY, usize::saturating_add)
     };
-    for ((_, trait_name), shapes) in &residents.vtables {
+    for ((concrete, trait_name), shapes) in &residents.vtables {
         if !shapes.iter().all(|shape| work.spend(steps(shape))) {
             return;
         }
-        lists.entry(trait_name).or_default().extend(shapes.iter().map(|shape| methods(shape)));
+        lists.entry(trait_name).or_default().extend(shapes.iter().map(|shape| methods(shape, concrete)));
     }
     let known_traits: BTreeMap<&str, Trait<'_>> =
         lists.iter().map(|(name, lists)| (*name, Trait::new(lists))).collect();
@@ -175,17 +175,16 @@ pub(super) fn compare(
                 let shapes = known_shapes.entry(key);
                 let shapes = shapes.or_insert_with(|| known.iter().map(|shape| fingerprint(shape)).collect());
                 if !shapes.contains(&fingerprint(&vtable.shape)) {
-                    let was = listed(known.iter().map(|was| describe(was)), known.len(), " or ");
-                    differences.push(changed(was, describe(&vtable.shape)));
+                    let was = listed(known.iter().map(|was| describe(was, &vtable.concrete)), known.len(), " or ");
+                    differences.push(changed(was, describe(&vtable.shape, &vtable.concrete)));
                     continue;
                 }
             }
         }
         // Old objects of other types have vtables of the trait's old shape.
         if let Some(known) = known_traits.get(&*vtable.trait_name) {
-            let own = methods(&vtable.shape);
+            let own = methods(&vtable.shape, &vtable.concrete);
             if let Some(other) = known.incompatible(&own) {
-                let text = |methods: &[Method]| listed(methods.iter().map(ToString::to_string), methods.len(), ", ");
                 differences.push(changed(text(other), text(&own)));
             }
         }
@@ -223,43 +222,89 @@ fn fingerprint(shape: &VtableShape) -> Fingerprint {
 /// A method as all types of a trait have it. Closures and shims have no name of the trait's: theirs is empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Method {
+    /// With the trait that it is of, which may be one that the object's trait builds on.
     name: String,
-    /// Types of the parameters after the object itself, where debug information knows them.
+    /// What the object is passed as, where that is known; its own type is `Self`.
+    receiver: Option<String>,
+    /// Types of the parameters after it, where debug information knows them.
     parameters: Option<Vec<String>>,
+    result: Option<String>,
 }
 
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parameters = self.parameters.as_ref().map_or_else(|| "..".to_owned(), |parameters| parameters.join(", "));
-        write!(f, "{}({parameters})", self.name)
+        if self.name.is_empty() {
+            return f.write_str("..");
+        }
+        let receiver = self.receiver.iter().map(String::as_str);
+        let parameters = self.parameters.as_ref().map(|all| receiver.chain(all.iter().map(String::as_str)));
+        let parameters = parameters.map_or_else(|| "..".to_owned(), |all| all.collect::<Vec<_>>().join(", "));
+        write!(f, "{}({parameters})", self.name)?;
+        match self.result.as_deref() {
+            None | Some("()") => Ok(()),
+            Some(result) => write!(f, " -> {result}"),
+        }
     }
 }
 
-fn methods(shape: &VtableShape) -> Vec<Method> {
+/// The methods in the vtable of an object of the type `concrete`.
+fn methods(shape: &VtableShape, concrete: &str) -> Vec<Method> {
     let methods = shape.entries.iter().skip(METHODS_START).map(|entry| match entry {
         VtableEntry::Function(slot) => {
             let slot = without_tags(slot);
             let (path, signature) = slot.split_once(" | ").unwrap_or((&slot, ""));
-            let name = path.rsplit('.').next().unwrap_or_default();
-            let is_plain = name.chars().all(|c| c.is_alphanumeric() || c == '_');
-            let name = if is_plain { name.to_owned() } else { String::new() };
-            Method { name, parameters: parameters_after_self(signature) }
+            let name = name_in_trait(path).unwrap_or_default();
+            let (parameters, result) = parts_of(signature).unzip();
+            let (receiver, parameters) = parameters.map(receiver_of).unzip();
+            let is_known = |receiver: &String| !concrete.is_empty() && receiver.contains(concrete);
+            let receiver = receiver.filter(is_known).map(|receiver| receiver.replace(concrete, "Self"));
+            Method { name, receiver, parameters, result }
         }
-        _ => Method { name: String::new(), parameters: None },
+        _ => Method { name: String::new(), receiver: None, parameters: None, result: None },
     });
     methods.collect()
 }
 
-/// `A` and `B` of `fn(Self, A, B) -> C`.
-fn parameters_after_self(signature: &str) -> Option<Vec<String>> {
+/// `Trait::method` of `<Type as Trait>.method`, and `method` of any other path; nothing for closures and shims.
+fn name_in_trait(path: &str) -> Option<String> {
+    let (of, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let is_plain = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !is_plain(name) {
+        return None;
+    }
+    // Types may be written `<A as B>::C` themselves.
+    let inner = of.strip_prefix('<').and_then(|of| of.strip_suffix('>')).unwrap_or_default();
+    let (mut depth, mut before, mut of_trait) = (0usize, ' ', None);
+    for (at, character) in inner.char_indices() {
+        match character {
+            '(' | '<' | '[' | '{' => depth += 1,
+            '>' if before == '-' => {}
+            ')' | '>' | ']' | '}' => depth = depth.saturating_sub(1),
+            ' ' if depth == 0 => of_trait = inner[at..].strip_prefix(" as ").or(of_trait),
+            _ => {}
+        }
+        before = character;
+    }
+    Some(of_trait.map_or_else(|| name.to_owned(), |of_trait| format!("{of_trait}::{name}")))
+}
+
+/// The receiver and what comes after it.
+fn receiver_of(mut parameters: Vec<String>) -> (String, Vec<String>) {
+    let after = parameters.split_off(parameters.len().min(1));
+    (parameters.pop().unwrap_or_default(), after)
+}
+
+/// `Self`, `A`, `B` and `C` of `fn(Self, A, B) -> C`.
+fn parts_of(signature: &str) -> Option<(Vec<String>, String)> {
     let rest = signature.strip_prefix("fn(").filter(|_| !signature.contains(" or fn("))?;
     let (mut depth, mut parts, mut before) = (0usize, vec![String::new()], ' ');
-    for c in rest.chars() {
+    for (at, c) in rest.char_indices() {
         match c {
             '(' | '<' | '[' | '{' => depth += 1,
             ')' if depth == 0 => {
-                let after_self = parts.into_iter().skip(1).map(|part| part.trim().to_owned());
-                return Some(after_self.collect());
+                let parts = parts.into_iter().map(|part| part.trim().to_owned()).collect();
+                let result = rest[at + 1..].strip_prefix(" -> ").unwrap_or("()");
+                return Some((parts, result.to_owned()));
             }
             '>' if before == '-' => {}
             ')' | '>' | ']' | '}' => depth = depth.saturating_sub(1),
@@ -288,6 +333,8 @@ struct Trait<'a> {
 #[derive(Default)]
 struct Place<'a> {
     names: BTreeMap<&'a str, &'a Vec<Method>>,
+    receivers: BTreeMap<&'a str, &'a Vec<Method>>,
+    results: BTreeMap<&'a str, &'a Vec<Method>>,
     /// By number of parameters.
     parameters: BTreeMap<usize, BTreeMap<&'a Vec<String>, &'a Vec<Method>>>,
 }
@@ -302,6 +349,12 @@ impl<'a> Trait<'a> {
             }
             for (method, place) in list.iter().zip(&mut all.places).filter(|(method, _)| !method.name.is_empty()) {
                 place.names.entry(&method.name).or_insert(list);
+                if let Some(receiver) = &method.receiver {
+                    place.receivers.entry(receiver).or_insert(list);
+                }
+                if let Some(result) = &method.result {
+                    place.results.entry(result).or_insert(list);
+                }
                 if let Some(parameters) = &method.parameters {
                     place.parameters.entry(parameters.len()).or_default().entry(parameters).or_insert(list);
                 }
@@ -317,8 +370,14 @@ impl<'a> Trait<'a> {
         let named = || own.iter().zip(&self.places).filter(|(method, _)| !method.name.is_empty());
         length.or_else(|| {
             named().find_map(|(method, place)| {
-                let name = place.names.iter().find(|(name, _)| **name != method.name).map(|(_, list)| *list);
-                name.or_else(|| {
+                let other = |known: &BTreeMap<&'a str, &'a Vec<Method>>, own: Option<&String>| {
+                    let own = own?;
+                    known.iter().find(|(known, _)| **known != own.as_str()).map(|(_, list)| *list)
+                };
+                let named = other(&place.names, Some(&method.name));
+                let received = || other(&place.receivers, method.receiver.as_ref());
+                let resulting = || other(&place.results, method.result.as_ref());
+                named.or_else(received).or_else(resulting).or_else(|| {
                     let own = method.parameters.as_ref()?;
                     let known = place.parameters.get(&own.len())?;
                     known.iter().find(|(parameters, _)| **parameters != own).map(|(_, list)| *list)
@@ -349,13 +408,20 @@ fn mentions_object(objects: &[&str], trait_name: &str, work: &Work) -> bool {
     })
 }
 
-fn describe(shape: &VtableShape) -> String {
-    let entries = shape.entries.iter().map(|entry| match entry {
-        VtableEntry::Function(slot) => without_tags(slot).into_owned(),
-        VtableEntry::Number(number) => number.to_string(),
-        VtableEntry::Data => "data".into(),
-    });
-    format!("[{}]", listed(entries, shape.entries.len(), ", "))
+/// What an object is told by its vtable, in words.
+fn describe(shape: &VtableShape, concrete: &str) -> String {
+    let number = |entry: Option<&VtableEntry>| match entry {
+        Some(VtableEntry::Number(number)) => number.to_string(),
+        _ => "?".to_owned(),
+    };
+    let drop = if matches!(shape.entries.first(), Some(VtableEntry::Function(_))) { "dropped" } else { "not dropped" };
+    let (size, alignment) = (number(shape.entries.get(1)), number(shape.entries.get(2)));
+    let methods = text(&methods(shape, concrete));
+    format!("{drop}, {size} bytes aligned to {alignment}, methods: {methods}")
+}
+
+fn text(methods: &[Method]) -> String {
+    listed(methods.iter().map(ToString::to_string), methods.len(), ", ")
 }
 
 /// The first of many, and how many more there are.
@@ -371,13 +437,20 @@ fn listed(all: impl Iterator<Item = String>, count: usize, separator: &str) -> S
 mod tests {
     use super::*;
 
-    fn method(name: &str, parameters: Option<&[&str]>) -> Method {
+    fn method(slot: &str, concrete: &str) -> Method {
+        let entries = [0, 4, 4].map(VtableEntry::Number).into_iter();
+        let shape = VtableShape { entries: entries.chain([VtableEntry::Function(Arc::from(slot))]).collect() };
+        methods(&shape, concrete).remove(0)
+    }
+
+    fn known(name: &str, parameters: Option<&[&str]>, result: Option<&str>) -> Method {
         let parameters = parameters.map(|all| all.iter().map(|&one| one.to_owned()).collect());
-        Method { name: name.to_owned(), parameters }
+        Method { name: name.to_owned(), receiver: None, parameters, result: result.map(str::to_owned) }
     }
 
     /// As every list of a trait is held against every other one.
     fn compatible(one: &[Method], other: &[Method]) -> bool {
+        let same = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
         one.len() == other.len()
             && one.iter().zip(other).all(|(a, b)| {
                 let unnamed = a.name.is_empty() || b.name.is_empty();
@@ -385,19 +458,23 @@ mod tests {
                     (Some(a), Some(b)) if a.len() == b.len() => a == b,
                     _ => true,
                 };
-                unnamed || (a.name == b.name && same_parameters)
+                unnamed
+                    || (a.name == b.name
+                        && same_parameters
+                        && same(&a.receiver, &b.receiver)
+                        && same(&a.result, &b.result))
             })
     }
 
     #[test]
     fn all_lists_of_a_trait_at_once_say_what_each_of_them_says() {
         let choices = [
-            method("", None),
-            method("area", None),
-            method("area", Some(&["u32"])),
-            method("area", Some(&["u64"])),
-            method("area", Some(&[])),
-            method("name", Some(&["u32"])),
+            known("", None, None),
+            known("area", None, Some("u8")),
+            known("area", Some(&["u32"]), None),
+            known("area", Some(&["u64"]), Some("u8")),
+            known("area", Some(&[]), Some("u16")),
+            known("name", Some(&["u32"]), Some("u8")),
         ];
         let lists: Vec<Vec<Method>> = (0..36)
             .map(|n| vec![choices[n / 6].clone(), choices[n % 6].clone()])
@@ -406,10 +483,10 @@ mod tests {
         for own in &lists {
             for first in &lists {
                 for second in &lists {
-                    let known = BTreeSet::from([first.clone(), second.clone()]);
-                    let found = Trait::new(&known).incompatible(own);
-                    let expected = known.iter().any(|list| !compatible(list, own));
-                    assert_eq!(found.is_some(), expected, "{own:?} among {known:?}");
+                    let all = BTreeSet::from([first.clone(), second.clone()]);
+                    let found = Trait::new(&all).incompatible(own);
+                    let expected = all.iter().any(|list| !compatible(list, own));
+                    assert_eq!(found.is_some(), expected, "{own:?} among {all:?}");
                     assert!(found.is_none_or(|list| !compatible(list, own)), "{own:?} and {found:?}");
                 }
             }
@@ -417,9 +494,44 @@ mod tests {
     }
 
     #[test]
+    fn methods_of_one_trait_are_told_from_those_of_another() {
+        for (path, expected) in [
+            ("<a::Fire as a::Spell>.cast", Some("a::Spell::cast")),
+            (
+                "<a::Fire<<a::B as a::C>::D> as a::Spell<u8, fn(u8) -> u8>>.cast",
+                Some("a::Spell<u8, fn(u8) -> u8>::cast"),
+            ),
+            ("<(dyn a::X + a::Y; '0) as a::Spell>.cast", Some("a::Spell::cast")),
+            ("a.cast", Some("cast")),
+            ("<a.f::{closure#0} as core::ops::function::FnOnce<()>>.call_once.{shim:vtable#0}", None),
+        ] {
+            assert_eq!(name_in_trait(path).as_deref(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_method_is_what_all_types_of_a_trait_have_in_common() {
+        let of = |concrete: &str, signature: &str| method(&format!("<{concrete} as a::T>.m | {signature}"), concrete);
+        let all_are = |signature: &str, other: &str, expected| {
+            let (one, other) = (of("a::A", signature), of("b::B<u8>", other));
+            assert_eq!(
+                compatible(std::slice::from_ref(&one), std::slice::from_ref(&other)),
+                expected,
+                "{one} and {other}"
+            );
+        };
+        all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>, u32) -> u32", true);
+        all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>, u64) -> u32", false);
+        all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>, u32) -> &u8", false);
+        all_are("fn(&a::A, u32) -> u32", "fn(alloc::boxed::Box<b::B<u8>>, u32) -> u32", false);
+        // A parameter without a name is left out, and a library's function has no source signature.
+        all_are("fn(&a::A, u32) -> u32", "fn(&b::B<u8>) -> u32", true);
+        all_are("fn(&a::A, u32) -> u32", "(i32, i32) -> i32 in b[1]", true);
+    }
+
+    #[test]
     fn long_vtables_are_told_in_part() {
         let shape = VtableShape { entries: vec![VtableEntry::Data; 5000] };
-        assert!(describe(&shape).ends_with(", data, 4900 more]"));
-        assert_eq!(describe(&VtableShape { entries: vec![VtableEntry::Number(7)] }), "[7]");
+        assert!(describe(&shape, "").ends_with(", .., 4897 more"));
     }
 }

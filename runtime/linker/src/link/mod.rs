@@ -190,6 +190,7 @@ impl Residents {
             coroutines: facts.coroutines,
             identified: facts.identified,
             uses_type_ids: facts.uses_type_ids,
+            keyed: facts.keyed,
             drops: facts.drops.into_keys().collect(),
             transient_types,
             file: Some(facts.file),

@@ -24,10 +24,18 @@ pub(super) fn of(difference: &Difference) -> Finding {
     finding
 }
 
+/// What the standard library's macro puts between the name of a thread local and its static, with each of its forms.
+const THREAD_LOCAL: [&str; 3] = [
+    "::{constant#0}::{closure#0}.__RUST_STD_INTERNAL_VAL",
+    "::{constant#0}::{closure#1}.__RUST_STD_INTERNAL_VAL",
+    "::{closure#0}.__RUST_STD_INTERNAL_VAL",
+];
+
 /// Names without the tags by which numbered items are known here, with `::` before functions too, which identities write
 /// as `.` because a function and a module may share a name.
 fn readable(text: &str) -> String {
     let plain = without_tags(text);
+    let plain = THREAD_LOCAL.iter().fold(plain.into_owned(), |plain, part| plain.replace(part, ""));
     let mut readable = String::with_capacity(plain.len());
     let mut characters = plain.chars().peekable();
     while let Some(character) = characters.next() {
@@ -55,6 +63,7 @@ fn exempt(difference: &Difference) -> Option<Finding> {
         }
         D::PositionsMoved { item, at } => Finding::new(Code::B7, item).at(at.clone()),
         D::StandardStaticAdded { item, size } => Finding::new(Code::B8, item).change(format!("{size} bytes")),
+        D::CallSiteAdded { item, at } => Finding::new(Code::B9, item).at(at.clone()),
         _ => return None,
     })
 }
@@ -115,6 +124,12 @@ fn relied_on(item: &str, reason: &Reliance) -> Finding {
         Reliance::Unproved(holders) => {
             list(finding.summary("body that live data relies on cannot be proved unchanged"), holders)
         }
+        Reliance::Hasher(functions) => list(
+            finding
+                .summary("hasher that live data relies on cannot be proved unchanged")
+                .consequence("entries of maps and sets are found by the hashes that it gave when they were put in."),
+            functions,
+        ),
         Reliance::Through(functions) => {
             list(finding.summary("body that live data relies on calls something that changed"), functions)
         }
@@ -124,7 +139,7 @@ fn relied_on(item: &str, reason: &Reliance) -> Finding {
 #[allow(clippy::too_many_lines, reason = "one arm per difference")]
 fn worse(difference: &Difference) -> Finding {
     use Difference as D;
-    let keep = |what: &str| format!("To patch without review: keep {what} as it was. {MIGRATE}");
+    let keep = |what: &str| format!("To patch without review: leave {what} unchanged. {MIGRATE}");
     let both = |finding: Finding, was: &str, is: &str| finding.detail(format!("- {was}")).detail(format!("+ {is}"));
     match difference {
         D::TypeChanged { item, change, was, is, lines, holds, near } => {
@@ -138,6 +153,11 @@ fn worse(difference: &Difference) -> Finding {
         D::StaticChanged { item, at, was, is } => both(Finding::new(Code::M3, item).at(at.clone()), was, is)
             .consequence("its live value would be misread.")
             .remedy(keep("the static")),
+        D::StaticUnmatched { item, at } => Finding::new(Code::M4, item)
+            .at(at.clone())
+            .summary("several statics have this name, and nothing proves which is which")
+            .consequence("what is around them changed, and order alone tells them apart: a live value would be lost, or taken for another's.")
+            .remedy(format!("To patch without review: leave the code around them unchanged. For the next time: give each static a name of its own. {MIGRATE}")),
         D::StaticRemoved { item } => Finding::new(Code::M4, item)
             .change("is gone")
             .consequence("its live value would be lost.")
@@ -149,7 +169,7 @@ fn worse(difference: &Difference) -> Finding {
             let finding = new.iter().fold(finding, |all, line| all.detail(format!("+ {line}")));
             finding
                 .consequence("layouts, calling conventions and the standard library's statics may be others.")
-                .remedy(format!("To do: build with the compiler of the version that runs. {MIGRATE}"))
+                .remedy(format!("To do: build with `cargo tickswap build`, which fixes the options, and the compiler of the version that runs. {MIGRATE}"))
         }
         D::StackGrown { was, is } => Finding::new(Code::M5, "the stack")
             .change(format!("{was} -> {is} bytes"))
@@ -180,6 +200,10 @@ fn worse(difference: &Difference) -> Finding {
                     .consequence("without debug information of the crate nothing proves that it is laid out, and called, as before.")
             }
         }
+        D::TypeIdentityGone { item } => Finding::new(Code::M7, item)
+            .summary("type that live state is found by is gone")
+            .consequence("objects of `dyn Any` were made of it; what live state holds of them is not found again under another type.")
+            .remedy(keep("the type's name and module")),
         D::TypeIdentityReused { item } => Finding::new(Code::M7, item)
             .summary("`TypeId` of one type may now belong to another")
             .consequence("state that is keyed by the identity would be taken for the other type's.")

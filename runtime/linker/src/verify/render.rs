@@ -219,6 +219,7 @@ const KINDS: &[(&[Code], &str, &str)] = &[
     (&[Code::B6], "group of closures renewed", "groups of closures renewed"),
     (&[Code::B7], "function moved in its file", "functions moved in their files"),
     (&[Code::B8], "standard static first used", "standard statics first used"),
+    (&[Code::B9], "log line renewed", "log lines renewed"),
     (&[Code::R1], "hook added", "hooks added"),
     (&[Code::R2], "host function newly used", "host functions newly used"),
     (&[Code::R3], "static added", "statics added"),

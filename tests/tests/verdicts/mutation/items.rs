@@ -79,7 +79,12 @@ impl Items<'_> {
                 mentions.visit_file(&source.tree);
                 mentions.edits
             };
-            self.everywhere("field added", &name, declared, built, Expected::AtLeast(Class::Migration));
+            let expected = match self.is_wrapper(item) {
+                // A type that is generic over closures goes with them: live ones keep their old bodies.
+                true => Expected::Anything,
+                false => Expected::AtLeast(Class::Migration),
+            };
+            self.everywhere("field added", &name, declared, built, expected);
         }
         let has_drop = self.all.iter().any(|source| source.text.contains(&format!("Drop for {name}")));
         if !has_drop && !is_generic && !derives(&item.attrs, "Copy") {
@@ -100,6 +105,14 @@ impl Items<'_> {
             let edits = vec![insert(range(item).start, "#[derive(Debug)]\n")];
             self.add("derive added", &name, edits, Expected::AtMost(Class::Exempt));
         }
+    }
+
+    /// Whether a type is generic over something that can be called.
+    fn is_wrapper(&self, item: &syn::ItemStruct) -> bool {
+        item.generics.type_params().any(|parameter| {
+            let bound = format!("{}: Fn", parameter.ident);
+            self.all.iter().any(|source| source.text.contains(&bound))
+        })
     }
 
     fn enumeration(&mut self, item: &syn::ItemEnum) {

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use mutant::{Expected, Mutant, Source};
+use scripts::Compared;
 use tickswap_linker::verify::{Class, Code, Report};
 use tickswap_linker::{GenerationId, Residents, compare, image, link, verify};
 use tickswap_tests::fixtures::build;
@@ -112,7 +113,7 @@ fn drops(module: &[u8], of: &str) -> bool {
 /// How a mutant fared.
 enum Outcome {
     DoesNotCompile,
-    Right(Class),
+    Right(Class, Option<Compared>),
     Wrong(String),
 }
 
@@ -123,12 +124,11 @@ fn try_mutant(mutant: &Mutant) -> Outcome {
     if let Some(wrong) = wrong_verdict(&mutant.expected, &new, &report) {
         return Outcome::Wrong(format!("{wrong}\n{report}"));
     }
-    if report.class == Class::Exempt
-        && let Some(wrong) = scripts::disagreement(mutant.fixture, &old, &new)
-    {
-        return Outcome::Wrong(format!("{wrong}\n{report}"));
+    let compared = (report.class == Class::Exempt).then(|| scripts::compare(mutant.fixture, &old, &new));
+    match compared {
+        Some(Compared::Disagree(wrong)) => Outcome::Wrong(format!("{wrong}\n{report}")),
+        compared => Outcome::Right(report.class, compared),
     }
-    Outcome::Right(report.class)
 }
 
 #[test]
@@ -142,6 +142,7 @@ fn no_edit_gets_a_verdict_that_it_must_not_have() {
     let only = variable("TICKSWAP_MUTANTS_ONLY").unwrap_or_default();
     let (mut tried, mut broken) = (0, 0);
     let mut tally: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    let mut compared: BTreeMap<Compared, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for mutant in in_turn(all(), seed) {
         let title = format!("{} {} in {}", mutant.fixture, mutant.operator, mutant.what);
@@ -151,8 +152,11 @@ fn no_edit_gets_a_verdict_that_it_must_not_have() {
         let began = Instant::now();
         match try_mutant(&mutant) {
             Outcome::DoesNotCompile => broken += 1,
-            Outcome::Right(class) => {
+            Outcome::Right(class, ran) => {
                 tried += 1;
+                if let Some(ran) = ran {
+                    *compared.entry(ran).or_default() += 1;
+                }
                 let doubted = matches!(&mutant.expected, Expected::Body { at_most, .. } if class > *at_most);
                 let doubt = if doubted { ", not proved" } else { "" };
                 *tally.entry((mutant.operator, format!("{class}{doubt}"))).or_default() += 1;
@@ -175,7 +179,12 @@ fn no_edit_gets_a_verdict_that_it_must_not_have() {
         eprintln!("{operator}: {count} {class}");
     }
     eprintln!("{tried} mutants with seed {seed}, {broken} more do not compile");
+    eprintln!("of those that are exempt, patched worlds and ones that ran the new code from the start: {compared:?}");
     assert!(tried >= count.min(SAMPLE) || !only.is_empty(), "{tried} mutants compile");
+    assert!(
+        compared.contains_key(&Compared::Agree) || !only.is_empty(),
+        "nothing was compared over state: {compared:?}"
+    );
     assert!(wrong.is_empty(), "{} of {tried} with seed {seed}:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -62,8 +62,22 @@ impl Player<'_> {
     }
 }
 
-/// Runs a mutant that passed beside worlds of its own; what does not agree, if anything.
-pub(crate) fn disagreement(fixture: &str, old: &[u8], new: &[u8]) -> Option<String> {
+/// How a patched world and one that ran the new code from the start compare.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Compared {
+    /// They agree, over state that the old code cannot tell from its own.
+    Agree,
+    /// They agree as far as they can: the new code makes other state.
+    OtherState,
+    /// Before there is any state they agree; then one of the versions traps by itself.
+    Traps,
+    /// Nothing to compare over state: the way back from the mutant is refused, with approval too.
+    NoWayBack,
+    Disagree(String),
+}
+
+/// Runs a mutant that passed beside worlds of its own.
+pub(crate) fn compare(fixture: &str, old: &[u8], new: &[u8]) -> Compared {
     let (fill, look) = halves(fixture);
     let world = |first: &[u8]| {
         let mut live = Live::with_steps(STEPS);
@@ -76,34 +90,41 @@ pub(crate) fn disagreement(fixture: &str, old: &[u8], new: &[u8]) -> Option<Stri
         }
         let filled = Player::play(&mut live, fill);
         if !before && first != then {
-            live.patch(then)?;
+            // The way back from a mutant may need an approval of its own.
+            live.patch_approved(then)?;
         }
         Ok((filled, Player::play(&mut live, look)))
     };
-    let all = || -> Result<Option<String>, NotPatched> {
-        let fresh = run(new, false, new)?;
-        let early = run(old, true, new)?;
-        if fresh != early {
-            return Ok(Some(format!("patched before any state: {early:?}\n  from the start: {fresh:?}")));
-        }
-        let ours = run(old, false, old)?;
-        let theirs = run(new, false, old)?;
-        let ended = |answers: &Answers| answers.last().is_some_and(Result::is_err);
-        if ended(&ours.0) || ended(&fresh.0) {
-            return Ok(None);
-        }
-        let patched = run(old, false, new)?;
-        // The old code cannot tell whose state it is.
-        if ours == theirs && patched != (ours.0.clone(), fresh.1.clone()) {
-            return Ok(Some(format!("patched over state: {:?}\n  from the start: {:?}", patched.1, fresh.1)));
-        }
-        if ended(&patched.1) && !ended(&fresh.1) && !ended(&ours.1) {
-            return Ok(Some(format!("only the patched world traps: {:?}", patched.1.last())));
-        }
-        Ok(None)
+    let passed = |result: Result<(Answers, Answers), NotPatched>| {
+        result.unwrap_or_else(|error| panic!("what passed by itself does not pass: {error}"))
     };
-    // The way back may need an approval of its own: then there is nothing to compare with.
-    all().ok().flatten()
+    let fresh = passed(run(new, false, new));
+    let early = passed(run(old, true, new));
+    if fresh != early {
+        return Compared::Disagree(format!("patched before any state: {early:?}\n  from the start: {fresh:?}"));
+    }
+    let ours = passed(run(old, false, old));
+    let ended = |answers: &Answers| answers.last().is_some_and(Result::is_err);
+    if ended(&ours.0) || ended(&fresh.0) {
+        return Compared::Traps;
+    }
+    let patched = passed(run(old, false, new));
+    let compared = match run(new, false, old) {
+        // The old code cannot tell whose state it is.
+        Ok(theirs) if ours == theirs => {
+            if patched != (ours.0.clone(), fresh.1.clone()) {
+                let (patched, fresh) = (patched.1, fresh.1);
+                return Compared::Disagree(format!("patched over state: {patched:?}\n  from the start: {fresh:?}"));
+            }
+            Compared::Agree
+        }
+        Ok(_) => Compared::OtherState,
+        Err(_) => Compared::NoWayBack,
+    };
+    if ended(&patched.1) && !ended(&fresh.1) && !ended(&ours.1) {
+        return Compared::Disagree(format!("only the patched world traps: {:?}", patched.1.last()));
+    }
+    compared
 }
 
 fn zoo_fill(player: &mut Player<'_>) {
