@@ -7,6 +7,7 @@
 use super::CandidateFacts;
 use super::difference::{Difference, Reliance};
 use super::reliance;
+use super::work::Work;
 use crate::GenerationId;
 use crate::image::debug::DebugLevel;
 use crate::image::name_table::without_tags;
@@ -22,6 +23,7 @@ pub(super) fn compare(
     facts: &CandidateFacts,
     residents: &Residents,
     base: GenerationId,
+    work: &Work,
     differences: &mut Vec<Difference>,
 ) {
     if differences.iter().any(explains) {
@@ -37,12 +39,12 @@ pub(super) fn compare(
     }
     let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for resident in reliance::others(base, residents) {
-        for name in facts.libraries.iter().filter(|name| !runs_own_code(name, &own)) {
+        for name in &facts.libraries {
             let (Some(was), Some(is)) = (resident.functions.get(name), facts.functions.get(name)) else { continue };
-            if code(was) == code(is) {
+            if code(was) == code(is) || runs_own_code(name, &own, work) {
                 continue;
             }
-            for hasher in hashers.iter().filter(|hasher| name.contains(**hasher)) {
+            for hasher in hashers.iter().filter(|hasher| work.contains(name, hasher)) {
                 found.entry(hasher).or_default().insert(without_tags(name).into_owned());
             }
         }
@@ -108,11 +110,11 @@ fn is_own(type_name: &str, own: &BTreeSet<&str>) -> bool {
 }
 
 /// Whether a function is generic over one of the mod's own, a closure that it is given, say: it may have changed with that.
-fn runs_own_code(name: &Arc<str>, own: &BTreeSet<&str>) -> bool {
+fn runs_own_code(name: &Arc<str>, own: &BTreeSet<&str>, work: &Work) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     own.iter().any(|own| {
         let value = format!("{own}.");
-        name.match_indices(&value).any(|(at, _)| !name[..at].ends_with(is_part))
+        work.spend(name.len()) && name.match_indices(&value).any(|(at, _)| !name[..at].ends_with(is_part))
     })
 }
 
@@ -145,7 +147,8 @@ mod tests {
         assert!(is_own("core::hash::BuildHasherDefault<a::Mixer>", &own));
         assert!(!is_own("core::hash::BuildHasherDefault<b::a::Mixer>", &own));
         assert!(!is_own("std::hash::random::RandomState", &own));
-        let runs = |name: &str| runs_own_code(&Arc::from(name), &own);
+        let work = Work::new(10_000);
+        let runs = |name: &str| runs_own_code(&Arc::from(name), &own, &work);
         assert!(runs("<hashbrown::map::HashMap<u8, u8, a::Seeded>>.retain<a.prune::{closure#0}>"));
         assert!(!runs("<hashbrown::map::HashMap<u8, u8, a::Seeded>>.insert"));
         assert!(!runs("<hashbrown::map::HashMap<u8, u8, b::a.x>>.insert"));

@@ -163,7 +163,7 @@ pub fn compare(residents: &Residents, base: Option<GenerationId>, next: ModImage
         vtables::compare(&next, &facts, residents, &work, &mut differences);
     }
     if let Some(base) = base {
-        hashers::compare(&next, &facts, residents, base, &mut differences);
+        hashers::compare(&next, &facts, residents, base, &work, &mut differences);
     }
     differences.extend(work.difference());
     Comparison { image: next, base, facts, differences, identical }
