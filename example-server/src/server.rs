@@ -48,8 +48,8 @@ pub struct ServerConfig {
     pub samples_max: usize,
     /// Folder of what the server keeps for its next start: compiled code.
     pub data_dir: Option<PathBuf>,
-    /// Bytes of compiled functions kept for the next compilation; what the runtime keeps, if nothing is said.
-    pub compile_cache_bytes: Option<usize>,
+    /// What mods may use, and how much the runtime keeps.
+    pub limits: Limits,
     /// Where swaps are told. May be in use before the server starts.
     pub bulletin: Bulletin,
 }
@@ -62,7 +62,7 @@ impl Default for ServerConfig {
             frame_rate: 30,
             samples_max: 0,
             data_dir: None,
-            compile_cache_bytes: None,
+            limits: Limits::default(),
             bulletin: Bulletin::default(),
         }
     }
@@ -328,13 +328,9 @@ fn load(mods: Vec<ModFile>, config: &ServerConfig) -> Result<Runtime, ServerErro
     }
     let mut runtime = Runtime::builder()
         .contract(arena_api::contract())
+        .limits(config.limits.clone())
         // Other mods see a tick after the arena has.
         .mod_order([ModName::try_from(ARENA_MOD)?]);
-    if let Some(bytes) = config.compile_cache_bytes {
-        let mut limits = Limits::default();
-        limits.compile_cache_bytes = bytes;
-        runtime = runtime.limits(limits);
-    }
     if let Some(folder) = &config.data_dir {
         runtime = runtime.code_cache(folder.join("code"), tickswap::limits::CODE_CACHE_BYTES_MAX);
     }

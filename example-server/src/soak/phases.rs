@@ -7,7 +7,7 @@ use std::{
 
 use arena_api::InputTotals;
 use tickswap::{
-    ChangeKind, Control, Fault, FaultOutcome, GenerationId, PreparedMod, Scope, SubmissionId, SubmissionState,
+    ChangeKind, Control, Fault, FaultOutcome, GenerationId, Limits, PreparedMod, Scope, SubmissionId, SubmissionState,
 };
 use tickswap_abi::{ModName, ModNameError};
 
@@ -31,6 +31,8 @@ const WARM_UP: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a swap may take from submission to the last world.
 pub(super) const SWAP_WAIT_MAX: Duration = Duration::from_secs(120);
+/// Processor time for filling a mebibyte of reserved state in a tick, or reading it: many times what it takes.
+const STATE_MS_PER_MIB: u64 = 20;
 /// How often to look whether something has happened.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -91,6 +93,18 @@ struct Seen {
     resident_bytes: u64,
 }
 
+/// The runtime's own, but for what the soak itself asks of it.
+fn limits(config: &SoakConfig, candidates: &Candidates) -> Limits {
+    let mut limits = Limits::default();
+    // Reserved state is filled in one tick, and all of it read again in another.
+    limits.cpu_ms_per_tick += u64::from(config.state_mib) * STATE_MS_PER_MIB;
+    if candidates.large.is_some() {
+        // The large mod is to be compiled from cold every time.
+        limits.compile_cache_bytes = 0;
+    }
+    limits
+}
+
 pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Listener) -> Result<SoakOutcome, SoakError> {
     if candidates.versions.len() < config.swaps {
         let found = candidates.versions.len();
@@ -104,8 +118,7 @@ pub(super) fn run(config: &SoakConfig, candidates: &Candidates, listener: &Liste
         frame_rate: config.frame_rate,
         // Twice the planned time, so that a swap phase that takes longer is remembered as well.
         samples_max: (config.tick_rate as usize) * (2 * (config.seconds + 2 * config.baseline_seconds) as usize + 60),
-        // The large mod is to be compiled from cold every time.
-        compile_cache_bytes: candidates.large.as_ref().map(|_| 0),
+        limits: limits(config, candidates),
         ..ServerConfig::default()
     };
     let listening = door::bind("127.0.0.1", config.port)?;

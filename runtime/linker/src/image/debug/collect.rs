@@ -159,7 +159,8 @@ impl<'a> Collector<'_, 'a> {
             gimli::DW_TAG_subprogram => {
                 let scope = self.place_of(parent)?;
                 let record = FunctionRecord::new(entry.offset, unit, scope, &entry.attributes);
-                self.sections.memory.take(size_of_val(&record))?;
+                self.sections.memory.take(size_of_val(&record) + size_of_val(&record.offset))?;
+                self.records.function_offsets.push(record.offset);
                 self.records.functions.push(record);
                 let index = self.records.functions.len() - 1;
                 Ok(Frame { kind: FrameKind::Function(index), scope, code: Some((index, None)) })

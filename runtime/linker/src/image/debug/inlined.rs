@@ -35,6 +35,7 @@ pub(super) fn inlined(
 ) -> Result<(Inlined, Vec<Ranged>), DebugError> {
     let records = names.records;
     let mut origins: HashMap<usize, Origin> = HashMap::new();
+    let mut classes = Classes { crates, known: HashMap::new() };
     // The symbol, and whether what it calls counts as called by a library.
     let mut containers: HashMap<usize, Option<(Name, bool)>> = HashMap::new();
     let mut inlined = Inlined::new();
@@ -43,13 +44,13 @@ pub(super) fn inlined(
     let mut calls_as_library: Vec<bool> = Vec::with_capacity(records.inlines.len());
     for record in &records.inlines {
         let fail = |problem: DebugProblem| problem.at_entry(record.offset);
-        let origin = origin(names, &mut origins, crates, record.origin).map_err(fail)?;
+        let origin = origin(names, &mut origins, &mut classes, record.origin).map_err(fail)?;
         let into = match containers.get(&record.function) {
             Some(known) => known.clone(),
             None => {
                 let symbol = symbol_of(names, record.function).map_err(fail)?;
                 let found = symbol.map(|symbol| {
-                    let is_plain_own = matches!(classify(crates, &symbol), Some((true, false)) | None);
+                    let is_plain_own = matches!(classes.of(&symbol), Some((true, false)) | None);
                     (symbol, !is_plain_own)
                 });
                 containers.insert(record.function, found.clone());
@@ -125,7 +126,7 @@ fn contiguous(low: u64, high: High) -> Option<Range<u32>> {
 fn origin(
     names: &mut Names<'_, '_>,
     known: &mut HashMap<usize, Origin>,
-    crates: &BTreeMap<CrateIdentity, DebugLevel>,
+    classes: &mut Classes<'_>,
     offset: usize,
 ) -> Result<Origin, DebugProblem> {
     if let Some(known) = known.get(&offset) {
@@ -134,7 +135,7 @@ fn origin(
     let record = names.records.function_index(offset);
     let record = record.ok_or(DebugProblem::Dangling { expected: "function", target: offset })?;
     let origin = match symbol_of(names, record)? {
-        Some(symbol) => match classify(crates, &symbol) {
+        Some(symbol) => match classes.of(&symbol) {
             Some((true, is_relied_on)) => Origin::Own { symbol, is_relied_on },
             Some((false, true)) => Origin::PassThrough,
             _ => Origin::Library,
@@ -145,7 +146,24 @@ fn origin(
     Ok(origin)
 }
 
-/// Whether the symbol is of a crate with full debug information, and whether containers rely on it.
+/// What symbols say, each parsed once: units repeat the functions that they inline.
+struct Classes<'a> {
+    crates: &'a BTreeMap<CrateIdentity, DebugLevel>,
+    known: HashMap<Name, Option<(bool, bool)>>,
+}
+
+impl Classes<'_> {
+    /// Whether the symbol is of a crate with full debug information, and whether containers rely on it.
+    fn of(&mut self, symbol: &Name) -> Option<(bool, bool)> {
+        if let Some(known) = self.known.get(symbol) {
+            return *known;
+        }
+        let class = classify(self.crates, symbol);
+        self.known.insert(Arc::clone(symbol), class);
+        class
+    }
+}
+
 fn classify(crates: &BTreeMap<CrateIdentity, DebugLevel>, symbol: &str) -> Option<(bool, bool)> {
     let SymbolName::V0(name) = parse(symbol) else { return None };
     let (crate_name, hash) = name.root().home_crate()?;

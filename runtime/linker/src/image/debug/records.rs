@@ -15,6 +15,8 @@ pub(super) struct Records<'a> {
     pub(super) units: Vec<UnitRecord<'a>>,
     pub(super) types: Vec<TypeRecord<'a>>,
     pub(super) functions: Vec<FunctionRecord<'a>>,
+    /// Theirs, close together: they are searched for every inlined call.
+    pub(super) function_offsets: Vec<usize>,
     pub(super) variables: Vec<VariableRecord<'a>>,
     pub(super) inlines: Vec<InlineRecord>,
     pub(super) scopes: Scopes<'a>,
@@ -188,13 +190,12 @@ impl<'a> Records<'a> {
 
     /// The function at `offset`.
     pub(super) fn function_at(&self, offset: usize) -> Option<&FunctionRecord<'a>> {
-        let index = self.functions.binary_search_by_key(&offset, |record| record.offset).ok()?;
-        self.functions.get(index)
+        self.functions.get(self.function_index(offset)?)
     }
 
     /// The index of the function at `offset`.
     pub(super) fn function_index(&self, offset: usize) -> Option<usize> {
-        self.functions.binary_search_by_key(&offset, |record| record.offset).ok()
+        self.function_offsets.binary_search(&offset).ok()
     }
 
     /// The variable at `offset`.
