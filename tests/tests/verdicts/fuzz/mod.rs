@@ -110,8 +110,8 @@ fn changed_modules_end_in_an_answer() {
 
 #[test]
 fn reading_a_real_mod_takes_a_small_multiple_of_its_size() {
-    // Measured: 2.4 to 4.8 times.
-    const FACTOR: usize = 6;
+    // Measured: 6.0 times for the small mod, of whose file the standard library's line tables are most; 3.5 for larger ones.
+    const FACTOR: usize = 7;
     for name in ["ledger", "skirmish"] {
         let bytes = build(name);
         let (held, image) = peak(|| image::read(&bytes).unwrap());
